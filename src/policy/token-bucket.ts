@@ -38,9 +38,9 @@ export function reserveUnits(
   units: number,
   nowMs: number,
 ): { readonly waitMs: number; readonly next: TokenBucketState } {
-  const left = unitsAt(bucket, state, nowMs) - units;
-  const waitMs = left >= 0 && units <= bucket.capacityUnits ? 0 : waitFor(bucket, units, -left);
-  return { waitMs, next: { units: left, atMs: Math.max(nowMs, state.atMs) } };
+  const waitMs = units > bucket.capacityUnits ? Infinity : waitForUnitsMs(bucket, state, units, nowMs);
+  const next = { units: unitsAt(bucket, state, nowMs) - units, atMs: Math.max(nowMs, state.atMs) };
+  return { waitMs, next };
 }
 
 /** The units at `nowMs`: refilled since `state.atMs`, never above the capacity. */
@@ -49,7 +49,14 @@ export function unitsAt(bucket: TokenBucket, state: TokenBucketState, nowMs: num
   return Math.min(bucket.capacityUnits, state.units + (elapsedMs * bucket.refillPerSecond) / 1_000);
 }
 
-function waitFor(bucket: TokenBucket, units: number, missingUnits: number): number {
-  if (units > bucket.capacityUnits || bucket.refillPerSecond === 0) return Infinity;
-  return (missingUnits * 1_000) / bucket.refillPerSecond;
+/** How long until `units` have flowed in, for takers one after the other: they may be more than the capacity. */
+export function waitForUnitsMs(
+  bucket: TokenBucket,
+  state: TokenBucketState,
+  units: number,
+  nowMs: number,
+): number {
+  const missingUnits = units - unitsAt(bucket, state, nowMs);
+  if (missingUnits <= 0) return 0;
+  return bucket.refillPerSecond === 0 ? Infinity : (missingUnits * 1_000) / bucket.refillPerSecond;
 }
