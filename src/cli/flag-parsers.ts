@@ -1,0 +1,45 @@
+/**
+ * Parsers of flag values. A parser throws an error whose message continues the sentence "--flag …": it starts with
+ * "must", says what is accepted and has no full stop. error-text.ts adds the flag and what was given.
+ */
+export class FlagValueError extends Error {
+  override readonly name = "FlagValueError";
+}
+
+/** Accepts decimal digits alone (also grouped: `4,000`, `4_000`) between two bounds, both included. */
+export function wholeNumber(
+  minimum: number,
+  maximum: number = Number.MAX_SAFE_INTEGER,
+): (input: string) => number {
+  return (input) => {
+    const isNumber = /^\d{1,3}(?:,\d{3})+$|^\d{1,3}(?:_\d{3})+$|^\d{1,16}$/.test(input);
+    const value = isNumber ? Number(input.replaceAll(/[,_]/g, "")) : Number.NaN;
+    if (value >= minimum && value <= maximum) return value;
+    throw new FlagValueError(
+      maximum === Number.MAX_SAFE_INTEGER
+        ? `must be a whole number of at least ${formatCount(minimum)}`
+        : `must be a whole number from ${formatCount(minimum)} to ${formatCount(maximum)}`,
+    );
+  };
+}
+
+/** A TCP port, 0 for a free one. */
+export const port = wholeNumber(0, 65_535);
+
+/** Text that is not empty, such as a path. */
+export function text(input: string): string {
+  if (input.trim() === "") throw new FlagValueError("must not be empty");
+  return input;
+}
+
+/** An absolute HTTP or HTTPS URL. */
+export function httpUrl(input: string): string {
+  const url = URL.parse(input);
+  if (url !== null && (url.protocol === "https:" || url.protocol === "http:") && url.host !== "")
+    return input;
+  throw new FlagValueError("must be a URL such as https://login.microsoftonline.com");
+}
+
+function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
