@@ -2,20 +2,16 @@ import { describe, expect, test } from "vitest";
 import { serviceLimit, serviceLimits } from "./service-limits.ts";
 
 describe("serviceLimits", () => {
-  test("has one row an id, each with a source and a date", () => {
+  test("has one row an id", () => {
     expect(new Set(serviceLimits.map((row) => row.id)).size).toBe(serviceLimits.length);
-    for (const row of serviceLimits) {
-      expect(row.source, row.id).not.toBe("");
-      expect(row.date, row.id).toMatch(/^\d{4}(-\d{2}){0,2}$/);
-      expect(row.value, row.id).toBeGreaterThan(0);
-    }
   });
 
-  test("says the window of every limit on a rate", () => {
-    for (const row of serviceLimits) {
-      const isRate = ["transactions", "units", "times the vault's limit"].includes(row.unit);
-      expect(row.windowSeconds !== undefined, row.id).toBe(isRate);
-    }
+  test.each(serviceLimits)("$id has a source, a date and, if it limits a rate, a window", (row) => {
+    expect(row.source).not.toBe("");
+    expect(row.date).toMatch(/^\d{4}(-\d{2}){0,2}$/);
+    expect(row.value).toBeGreaterThan(0);
+    const isRate = ["transactions", "units", "times the vault's limit"].includes(row.unit);
+    expect(row.windowSeconds !== undefined).toBe(isRate);
   });
 
   test("cannot be changed", () => {
