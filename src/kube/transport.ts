@@ -20,6 +20,8 @@ export interface KubeRequest {
   readonly contentType?: string;
   /** JSON text. */
   readonly body?: string;
+  /** Who asks, for the server's audit log; `keyweir` when absent. */
+  readonly userAgent?: string;
 }
 
 export interface KubeResponse {
