@@ -1,11 +1,11 @@
 import { assert } from "../core/assert.ts";
 
 /** What {@link PriorityLanes} keep: an object that carries its own links, so that leaving a lane costs nothing. */
-export interface LaneItem {
+export interface LaneItem<T> {
   priority: number;
   /** The lanes' own. */
-  next: this | undefined;
-  previous: this | undefined;
+  next: T | undefined;
+  previous: T | undefined;
 }
 
 interface Lane<T> {
@@ -20,7 +20,7 @@ interface Lane<T> {
  * First come, first served within a priority; the highest priority first, except that a lane that was passed over
  * `shareTurns` times in a row gets the next turn. So with n lanes none waits longer than `shareTurns` + n turns.
  */
-export class PriorityLanes<T extends LaneItem> {
+export class PriorityLanes<T extends LaneItem<T>> {
   readonly #shareTurns: number;
   /** Only lanes with items, highest priority first. */
   readonly #lanes: Lane<T>[] = [];

@@ -8,7 +8,7 @@ interface Started {
   readonly queue: WorkQueue;
   /** `key@ms` of each start of work. */
   readonly log: string[];
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 function start(options: Partial<WorkQueueOptions> = {}): Started {

@@ -46,12 +46,10 @@ export interface AddOptions {
 
 const defaultBackoff = exponentialBackoff({ floorMs: 1_000, baseMs: 1_000, factor: 2, capMs: 300_000 });
 
-/** Under `exactOptionalPropertyTypes` and for the shape's sake every field is always there. */
-interface Entry extends DueItem, LaneItem {
+interface Entry extends DueItem, LaneItem<Entry> {
   readonly key: string;
+  /** While it is worked on, `dueMs` is when to do it again (Infinity: not) and `priority` how urgent that is. */
   state: "delayed" | "ready" | "working";
-  next: Entry | undefined;
-  previous: Entry | undefined;
 }
 
 export class WorkQueue {
