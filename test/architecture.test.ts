@@ -147,7 +147,7 @@ function judgePackage(path: string, specifier: string): string | undefined {
     return `imports ${specifier} by its public name; use a relative path.`;
   if (isTestFile(path)) return undefined;
   if (specifier.startsWith("node:")) {
-    if (/^node:timers/.test(specifier) && path !== "src/core/clock.ts") {
+    if (specifier.startsWith("node:timers") && path !== "src/core/clock.ts") {
       return `imports ${specifier}; take a Clock (src/core/clock.ts) as a parameter.`;
     }
     if (browserFolders.includes(folder)) {
@@ -361,7 +361,7 @@ test("imports are found in every form, and nowhere else", () => {
     `import "m";`,
   ].join("\n");
   const found = findImports({ path: "src/core/a.ts", text });
-  expect(found.map(({ specifier }) => specifier).toSorted()).toEqual([..."abcefghijlm"]);
+  expect(found.map(({ specifier }) => specifier).toSorted()).toEqual("abcefghijlm".split(""));
   expect(found.filter(({ isTypeOnly }) => isTypeOnly).map(({ specifier }) => specifier)).toEqual([
     "e",
     "f",

@@ -7,10 +7,10 @@ export const canaryToken = "canary-token-93f2aa64";
 const written: string[] = [];
 for (const stream of [process.stdout, process.stderr]) {
   const write = stream.write.bind(stream);
-  stream.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
+  stream.write = (chunk: string | Uint8Array, ...rest: never[]) => {
     written.push(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());
     return write(chunk, ...rest);
-  }) as typeof stream.write;
+  };
 }
 
 afterEach(() => {
