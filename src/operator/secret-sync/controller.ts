@@ -1,0 +1,297 @@
+/**
+ * The SecretSync controller: decides when each SecretSync is synchronised and writes down what came of it. It holds
+ * nothing that a restart would miss: due times come from status, the poll grid and the Lease, values from the vault.
+ * What one attempt does is in synchronise.ts.
+ */
+import type { Clock } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { Logger } from "../../core/log.ts";
+import type { Random } from "../../core/random.ts";
+import type { EventRecorder } from "../../kube/events.ts";
+import { isNotFound } from "../../kube/kube-error.ts";
+import { objectKey } from "../../kube/objects.ts";
+import type { ObjectChange } from "../../kube/reflector.ts";
+import type { ObjectLookup } from "../../kube/store.ts";
+import type { WorkQueue } from "../../kube/work-queue.ts";
+import type { OperatorMetrics } from "../metrics.ts";
+import { dueAfterFailure, dueAfterSuccess, dueWhenSeen, type Due } from "./due.ts";
+import { outcomeOf } from "./failures.ts";
+import type { Outcome } from "./outcome.ts";
+import {
+  secretSyncs,
+  type SecretProviderClass,
+  type SecretSync,
+  type SecretSyncStatus,
+} from "./secret-sync.ts";
+import { lastReason, statusAfter } from "./status.ts";
+import { synchronise, type Lane, type SynchroniseDependencies } from "./synchronise.ts";
+
+export interface ControllerDependencies extends SynchroniseDependencies {
+  readonly syncs: ObjectLookup<SecretSync>;
+  readonly classes: ObjectLookup<SecretProviderClass>;
+  readonly queue: WorkQueue;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly events: EventRecorder;
+  readonly metrics: OperatorMetrics;
+  /** See DueInput. */
+  readonly lastAliveMs: number | undefined;
+  /** Told of every finished attempt, for live displays and tests. */
+  readonly onAttempt?: (report: AttemptReport) => void;
+}
+
+/** What one attempt came to; no value. */
+export interface AttemptReport {
+  readonly secretSync: SecretSync;
+  readonly status: SecretSyncStatus;
+  readonly outcome: Outcome;
+  readonly lane: Lane;
+  readonly nextMs: number;
+}
+
+/** The index of SecretSyncs by the SecretProviderClass that they name, `namespace/class`. */
+export const classIndex = {
+  class: (secretSync: SecretSync): readonly string[] => [classKey(secretSync)],
+} as const;
+
+interface Tracked {
+  readonly uid: string;
+  /** The newest status that we know of; the cache may lag behind it. */
+  status: SecretSyncStatus;
+  lane: Lane;
+  failures: number;
+  unwrittenAttempts: number;
+  statusWrittenMs: number;
+}
+
+/** A status that differs only in its times is not written more often than this while an object keeps failing. */
+const failingStatusIntervalMs = 60_000;
+
+const queuePriority: Readonly<Record<Lane, number>> = { new: 3, forced: 2, rotated: 1, routine: 0 };
+
+export class SecretSyncController {
+  readonly #dependencies: ControllerDependencies;
+  readonly #tracked = new Map<string, Tracked>();
+
+  constructor(dependencies: ControllerDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** How many SecretSyncs are Ready, by what was last written or seen. */
+  get readyCount(): number {
+    let count = 0;
+    for (const { status } of this.#tracked.values()) if (isReady(status)) count++;
+    return count;
+  }
+
+  get trackedCount(): number {
+    return this.#tracked.size;
+  }
+
+  /** For the reflector of SecretSyncs. */
+  onSecretSync(change: ObjectChange<SecretSync>): void {
+    const key = objectKey(change.object);
+    if (change.kind === "deleted") {
+      // A queue entry that is left over finds nothing to do.
+      this.#tracked.delete(key);
+      return;
+    }
+    const { object } = change;
+    const isOwnStatusWrite =
+      change.kind === "updated" && change.previous.metadata.generation === object.metadata.generation;
+    if (!isOwnStatusWrite) this.#see(key, object);
+  }
+
+  /** For the reflector of SecretProviderClasses: an edit concerns every SecretSync that names the class. */
+  onProviderClass(change: ObjectChange<SecretProviderClass>): void {
+    if (
+      change.kind === "updated" &&
+      change.previous.metadata.generation === change.object.metadata.generation
+    ) {
+      return;
+    }
+    for (const secretSync of this.#dependencies.syncs.byIndex("class", objectKey(change.object))) {
+      this.#see(objectKey(secretSync), secretSync);
+    }
+  }
+
+  /** The handler of the work queue: one attempt, its status, and the next due time. */
+  async reconcile(key: string, signal: AbortSignal): Promise<void> {
+    const { syncs, classes, clock, random, settings, metrics } = this.#dependencies;
+    const secretSync = syncs.get(key);
+    const tracked = this.#tracked.get(key);
+    if (secretSync === undefined || tracked === undefined) return;
+    if (secretSync.metadata.deletionTimestamp !== undefined) return;
+
+    const providerClass = classes.get(classKey(secretSync));
+    const lane = tracked.status.secret === undefined ? "new" : tracked.lane;
+    tracked.lane = "routine";
+    const startMs = clock.monotonicMs();
+    const outcome = await this.#attempt(
+      { secretSync, providerClass, previous: tracked.status, lane },
+      signal,
+    );
+    if (signal.aborted) return;
+    metrics.attempts.add({ reason: outcome.reason, lane });
+    metrics.attemptSeconds.observe({ lane }, (clock.monotonicMs() - startMs) / 1000);
+
+    const nowMs = clock.wallMs();
+    tracked.failures = outcome.kind === "failed" ? tracked.failures + 1 : 0;
+    const dueInput = { secretSync, settings, nowMs, status: tracked.status };
+    const due =
+      outcome.kind === "failed"
+        ? dueAfterFailure(dueInput, outcome, tracked.failures, random)
+        : dueAfterSuccess(dueInput, random);
+    const status = statusAfter({
+      secretSync,
+      previous: tracked.status,
+      outcome,
+      classSeen: providerClass && {
+        uid: providerClass.metadata.uid ?? "",
+        generation: providerClass.metadata.generation ?? 0,
+      },
+      nowMs,
+      nextSyncMs: due.atMs,
+    });
+    await this.#writeStatus(key, secretSync, tracked, status, outcome, signal);
+    if (this.#tracked.get(key) !== tracked) return;
+    this.#schedule(key, due);
+    this.#dependencies.onAttempt?.({ secretSync, status, outcome, lane, nextMs: due.atMs });
+  }
+
+  #see(key: string, secretSync: SecretSync): void {
+    const { classes, settings, clock, random, lastAliveMs } = this.#dependencies;
+    let tracked = this.#tracked.get(key);
+    if (tracked === undefined || tracked.uid !== secretSync.metadata.uid) {
+      tracked = {
+        uid: secretSync.metadata.uid ?? "",
+        status: secretSync.status ?? {},
+        lane: "routine",
+        failures: 0,
+        unwrittenAttempts: 0,
+        statusWrittenMs: clock.monotonicMs(),
+      };
+      this.#tracked.set(key, tracked);
+    }
+    const due = dueWhenSeen(
+      {
+        secretSync,
+        status: tracked.status,
+        providerClass: classes.get(classKey(secretSync)),
+        settings,
+        nowMs: clock.wallMs(),
+        lastAliveMs,
+      },
+      random,
+    );
+    tracked.lane = due.lane;
+    this.#schedule(key, due);
+  }
+
+  #schedule(key: string, due: Due): void {
+    const delayMs = Math.max(0, due.atMs - this.#dependencies.clock.wallMs());
+    this.#dependencies.queue.add(key, { delayMs, priority: queuePriority[due.lane] });
+  }
+
+  async #attempt(attempt: Parameters<typeof synchronise>[1], signal: AbortSignal): Promise<Outcome> {
+    const { logger, random } = this.#dependencies;
+    const { namespace, name } = attempt.secretSync.metadata;
+    try {
+      return await synchronise(this.#dependencies, attempt, signal);
+    } catch (error) {
+      const correlationId = Math.floor(random.next() * 2 ** 32)
+        .toString(16)
+        .padStart(8, "0");
+      const outcome = outcomeOf(error, correlationId);
+      if (!signal.aborted) {
+        const fields = { namespace, name, reason: outcome.reason, correlationId };
+        if (outcome.reason === "ControllerInternalError") {
+          logger.error("defect in a synchronisation", { ...fields, error: messageOf(error) });
+        } else {
+          logger.warn("synchronisation failed", { ...fields, message: outcome.message });
+        }
+      }
+      return outcome;
+    }
+  }
+
+  /** Status is for people: it is written when it says something new, and now and then to show that work goes on. */
+  async #writeStatus(
+    key: string,
+    secretSync: SecretSync,
+    tracked: Tracked,
+    status: SecretSyncStatus,
+    outcome: Outcome,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { kube, settings, logger, clock, events } = this.#dependencies;
+    const previous = tracked.status;
+    tracked.status = status;
+    const nowMs = clock.monotonicMs();
+    const isNews = saysSomethingNew(previous, status);
+    const isLate =
+      outcome.kind === "failed"
+        ? nowMs - tracked.statusWrittenMs >= failingStatusIntervalMs
+        : tracked.unwrittenAttempts + 1 >= settings.statusEveryPolls;
+    if (!isNews && !isLate) {
+      tracked.unwrittenAttempts++;
+      return;
+    }
+    if (isNews) {
+      events.record(
+        { apiVersion: "secret-sync.x-k8s.io/v1alpha1", kind: "SecretSync", ...referenceOf(secretSync) },
+        {
+          type: outcome.kind === "failed" ? "Warning" : "Normal",
+          reason: outcome.reason,
+          message: status.conditions?.find((condition) => condition.type === "Ready")?.message ?? "",
+        },
+      );
+    }
+    try {
+      await kube.statusMergePatch(
+        secretSyncs,
+        secretSync.metadata,
+        { metadata: { uid: secretSync.metadata.uid }, status },
+        {},
+        signal,
+      );
+      tracked.unwrittenAttempts = 0;
+      tracked.statusWrittenMs = nowMs;
+    } catch (error) {
+      if (signal.aborted || isNotFound(error)) return;
+      // The next attempt writes it: what counts is in the Secret already.
+      tracked.unwrittenAttempts = settings.statusEveryPolls;
+      tracked.statusWrittenMs = -Infinity;
+      logger.warn("status could not be written", { key, error: messageOf(error) });
+    }
+  }
+}
+
+/** Whether a reader of the status would miss something if it stayed as it was: times alone are no news. */
+function saysSomethingNew(before: SecretSyncStatus, after: SecretSyncStatus): boolean {
+  const essence = (status: SecretSyncStatus) =>
+    JSON.stringify([
+      status.conditions?.map(({ type, status: value, reason, message }) => [type, value, reason, message]),
+      status.observedGeneration,
+      status.secretProviderClass,
+      status.secret?.uid,
+      status.secret?.keys,
+      status.syncHash,
+      status.objects?.map(({ targetKey, version, reason }) => [targetKey, version, reason]),
+    ]);
+  return lastReason(before) !== lastReason(after) || essence(before) !== essence(after);
+}
+
+function isReady(status: SecretSyncStatus): boolean {
+  return status.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
+}
+
+function classKey(secretSync: SecretSync): string {
+  return `${secretSync.metadata.namespace}/${secretSync.spec.secretProviderClassName}`;
+}
+
+function referenceOf(secretSync: SecretSync): { name: string; namespace: string; uid: string } {
+  const { name, namespace, uid } = secretSync.metadata;
+  return { name, namespace: namespace ?? "", uid: uid ?? "" };
+}
