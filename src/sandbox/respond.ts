@@ -1,0 +1,131 @@
+import type { Clock } from "../core/clock.ts";
+import type { JsonObject, KubeObject } from "./object.ts";
+import type { Resource } from "./resource.ts";
+import { StatusError } from "./status-error.ts";
+import type { Entry } from "./store.ts";
+import { tableColumns, tableRow } from "./tables.ts";
+
+/** The form in which a client wants objects, from its Accept header. */
+export type Format =
+  | { readonly kind: "object" }
+  | {
+      readonly kind: "table";
+      readonly version: string;
+      readonly includesObject: "None" | "Metadata" | "Object";
+    }
+  | { readonly kind: "metadata"; readonly version: string };
+
+const plainFormat: Format = { kind: "object" };
+
+/** Picks the first form of an Accept header that the sandbox has; throws 406 when there is none. */
+export function parseAccept(accept: string | null, query: URLSearchParams): Format {
+  if (accept === null || accept === "application/json" || accept === "*/*") return plainFormat;
+  for (const range of accept.split(",")) {
+    const [type, ...parameters] = range.split(";").map((part) => part.trim());
+    if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
+    const values = new Map(parameters.map((parameter) => parameter.split("=") as [string, string]));
+    const as = values.get("as");
+    const version = values.get("v") ?? "v1";
+    if (as === undefined || values.get("g") !== "meta.k8s.io") {
+      if (as === undefined) return plainFormat;
+      continue;
+    }
+    if (as === "Table") return { kind: "table", version, includesObject: includedObject(query) };
+    if (as.startsWith("PartialObjectMetadata")) return { kind: "metadata", version };
+  }
+  throw new StatusError(
+    406,
+    "NotAcceptable",
+    "only the following media types are accepted: application/json (the sandbox writes no protobuf, CBOR or YAML)",
+  );
+}
+
+function includedObject(query: URLSearchParams): "None" | "Metadata" | "Object" {
+  const value = query.get("includeObject");
+  return value === "None" || value === "Object" ? value : "Metadata";
+}
+
+/** Writes objects in the asked form and version. */
+export class Writing {
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The JSON text of one object, as lists and watch events hold it. */
+  objectText(resource: Resource, entry: Entry, format: Format): string {
+    if (format.kind === "object") return plainText(resource, entry);
+    if (format.kind === "metadata") return JSON.stringify(metadataOf(entry.object, format.version, true));
+    return this.#table(
+      resource,
+      [entry],
+      format,
+      { resourceVersion: entry.object.metadata.resourceVersion ?? "" },
+      true,
+    );
+  }
+
+  listText(resource: Resource, entries: readonly Entry[], metadata: JsonObject, format: Format): string {
+    if (format.kind === "table") return this.#table(resource, entries, format, metadata, true);
+    const isMetadata = format.kind === "metadata";
+    const kind = isMetadata ? "PartialObjectMetadataList" : resource.listKind;
+    const apiVersion = isMetadata ? `meta.k8s.io/${format.version}` : resource.apiVersion;
+    const items = entries.map((entry) => this.objectText(resource, entry, format));
+    return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[${items.join(",")}]}`;
+  }
+
+  #table(
+    resource: Resource,
+    entries: readonly Entry[],
+    format: Extract<Format, { kind: "table" }>,
+    metadata: JsonObject,
+    hasColumns: boolean,
+  ): string {
+    const nowMs = this.#clock.wallMs();
+    const objectOf = (entry: Entry): JsonObject | null => {
+      if (format.includesObject === "None") return null;
+      if (format.includesObject === "Object") return entry.object;
+      return metadataOf(entry.object, format.version, true);
+    };
+    return JSON.stringify({
+      kind: "Table",
+      apiVersion: `meta.k8s.io/${format.version}`,
+      metadata,
+      columnDefinitions: hasColumns ? tableColumns(resource) : [],
+      rows: entries.map((entry) => tableRow(resource, entry.object, nowMs, objectOf(entry))),
+    });
+  }
+}
+
+function plainText(resource: Resource, entry: Entry): string {
+  if (entry.object.apiVersion === resource.apiVersion) return entry.text;
+  return JSON.stringify({ ...entry.object, apiVersion: resource.apiVersion });
+}
+
+function metadataOf(object: KubeObject, version: string, isTyped: boolean): JsonObject {
+  const { metadata } = object;
+  return isTyped
+    ? { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata }
+    : { metadata };
+}
+
+const jsonHeaders = { "content-type": "application/json" };
+
+export function jsonResponse(text: string, status: number, warnings: readonly string[]): Response {
+  if (warnings.length === 0) return new Response(text, { status, headers: jsonHeaders });
+  const headers = new Headers(jsonHeaders);
+  for (const warning of warnings) {
+    headers.append("warning", `299 - "${warning.replace(/[\\"]/g, "\\$&").replace(/[^\x20-\x7e]/g, "?")}"`);
+  }
+  return new Response(text, { status, headers });
+}
+
+/** The `Status` of a refused request. */
+export function errorResponse(error: StatusError, retryAfterSeconds?: number): Response {
+  const headers =
+    retryAfterSeconds === undefined
+      ? jsonHeaders
+      : { ...jsonHeaders, "retry-after": String(retryAfterSeconds) };
+  return new Response(JSON.stringify(error.body), { status: error.code, headers });
+}
