@@ -1,0 +1,207 @@
+import type { Clock } from "../core/clock.ts";
+import type { Random } from "../core/random.ts";
+import type { TokenAuthority } from "./access-token.ts";
+import { checkClientAssertion, type FederatedCredential } from "./client-assertion.ts";
+import { entraErrorResponse, entraErrors, type EntraError } from "./entra-error.ts";
+import type { IssuerKeys } from "./issuer-keys.ts";
+import { jsonResponse, pathSegments, queryValue, type WireRequest, type WireResponse } from "./wire.ts";
+
+/** An application that may ask for tokens. */
+export interface EmulatorClient {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+export interface AuthorityOptions {
+  readonly tenantId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tokens: TokenAuthority;
+  readonly issuerKeys: IssuerKeys;
+  readonly clients: readonly EmulatorClient[];
+  readonly federatedCredentials: readonly FederatedCredential[];
+  /** The name under which requests are counted: `token`, `discovery`, `managed-identity`, `other`. */
+  readonly count: (endpoint: AuthorityEndpoint) => void;
+}
+
+/** What the authority was asked for. */
+export type AuthorityEndpoint = "token" | "discovery" | "managedIdentity" | "other";
+
+/**
+ * Entra ID as far as a client of Key Vault meets it: token endpoint (client credentials with a secret or an
+ * assertion, v1 and v2), discovery documents, keys, and the managed-identity endpoint of virtual machines.
+ */
+export class Authority {
+  readonly #options: AuthorityOptions;
+
+  constructor(options: AuthorityOptions) {
+    this.#options = options;
+  }
+
+  respond(request: WireRequest): WireResponse | Promise<WireResponse> {
+    const segments = pathSegments(request.path) ?? [];
+    const [tenant = "", ...rest] = segments;
+    const endpoint = rest.join("/").toLowerCase();
+    if (tenant === "metadata" && endpoint === "identity/oauth2/token") {
+      this.#options.count("managedIdentity");
+      return this.#managedIdentity(request);
+    }
+    switch (endpoint) {
+      case "oauth2/v2.0/token":
+      case "oauth2/token":
+        this.#options.count("token");
+        return this.#token(request, tenant, endpoint === "oauth2/token");
+      case "v2.0/.well-known/openid-configuration":
+      case ".well-known/openid-configuration":
+        this.#options.count("discovery");
+        return this.#openIdConfiguration(request, tenant, endpoint.startsWith("v2.0"));
+      case "discovery/instance":
+        this.#options.count("discovery");
+        return this.#instanceDiscovery(request);
+      case "discovery/v2.0/keys":
+      case "discovery/keys":
+        this.#options.count("discovery");
+        return jsonResponse(200, this.#options.tokens.keySet);
+      default:
+        this.#options.count("other");
+        return jsonResponse(404, {
+          error: "invalid_request",
+          error_description:
+            "No such endpoint. The authority serves /TENANT/oauth2/v2.0/token and the discovery documents beside it.",
+        });
+    }
+  }
+
+  #token(request: WireRequest, tenant: string, isV1: boolean): WireResponse | Promise<WireResponse> {
+    const { clock, random, tokens } = this.#options;
+    const asked = this.#readTokenRequest(request, tenant, isV1);
+    if ("number" in asked) return entraErrorResponse(asked, clock, random);
+    const answer = (refusal: EntraError | undefined) =>
+      refusal === undefined
+        ? jsonResponse(200, tokenBody(tokens, asked.clientId, asked.resource, isV1, clock), noStore)
+        : entraErrorResponse(refusal, clock, random);
+    const checked = this.#checkCredential(asked);
+    return checked instanceof Promise ? checked.then(answer) : answer(checked);
+  }
+
+  #readTokenRequest(request: WireRequest, tenant: string, isV1: boolean): TokenRequest | EntraError {
+    const { tenantId, clients, federatedCredentials } = this.#options;
+    if (request.method !== "POST") return entraErrors.onlyPost(request.method.slice(0, 20));
+    if (tenant.toLowerCase() !== tenantId.toLowerCase()) return entraErrors.noTenant(tenant.slice(0, 100));
+    const form = new URLSearchParams(request.body);
+    const grant = form.get("grant_type");
+    if (grant === null) return entraErrors.missing("grant_type");
+    if (grant !== "client_credentials") return entraErrors.wrongGrant(grant.slice(0, 60));
+    const clientId = form.get("client_id");
+    if (clientId === null) return entraErrors.missing("client_id");
+    const known = [...clients, ...federatedCredentials].some((each) => isSameId(each.clientId, clientId));
+    if (!known) return entraErrors.noApplication(clientId.slice(0, 100), tenantId);
+    const target = form.get(isV1 ? "resource" : "scope");
+    if (target === null) return entraErrors.missing(isV1 ? "resource" : "scope");
+    if (!isV1 && !/\S\/\.default$/.test(target)) return entraErrors.wrongScope(target.slice(0, 200));
+    const resource = isV1 ? target : target.slice(0, -"/.default".length);
+    return {
+      clientId,
+      resource,
+      secret: form.get("client_secret") ?? undefined,
+      assertion: form.get("client_assertion") ?? undefined,
+    };
+  }
+
+  #checkCredential(asked: TokenRequest): EntraError | undefined | Promise<EntraError | undefined> {
+    const { clients, clock, issuerKeys, federatedCredentials } = this.#options;
+    if (asked.assertion !== undefined) {
+      return checkClientAssertion(asked.assertion, asked.clientId, {
+        clock,
+        issuerKeys,
+        credentials: federatedCredentials,
+      });
+    }
+    if (asked.secret === undefined) return entraErrors.noCredential();
+    const client = clients.find((each) => isSameId(each.clientId, asked.clientId));
+    return client?.clientSecret === asked.secret ? undefined : entraErrors.wrongSecret(asked.clientId);
+  }
+
+  #openIdConfiguration(request: WireRequest, tenant: string, isV2: boolean): WireResponse {
+    const { tenantId, clock, random } = this.#options;
+    if (tenant.toLowerCase() !== tenantId.toLowerCase()) {
+      return entraErrorResponse(entraErrors.noTenant(tenant.slice(0, 100)), clock, random);
+    }
+    const base = `https://${request.host}/${tenantId}`;
+    return jsonResponse(200, {
+      issuer: isV2 ? `${base}/v2.0` : `https://sts.windows.net/${tenantId}/`,
+      authorization_endpoint: `${base}/oauth2/${isV2 ? "v2.0/" : ""}authorize`,
+      token_endpoint: `${base}/oauth2/${isV2 ? "v2.0/" : ""}token`,
+      jwks_uri: `${base}/discovery/${isV2 ? "v2.0/" : ""}keys`,
+      response_types_supported: ["code", "id_token", "token"],
+      subject_types_supported: ["pairwise"],
+      id_token_signing_alg_values_supported: ["ES256"],
+      token_endpoint_auth_methods_supported: ["client_secret_post", "private_key_jwt"],
+    });
+  }
+
+  #instanceDiscovery(request: WireRequest): WireResponse {
+    const { tenantId } = this.#options;
+    return jsonResponse(200, {
+      tenant_discovery_endpoint: `https://${request.host}/${tenantId}/v2.0/.well-known/openid-configuration`,
+      "api-version": "1.1",
+      metadata: [
+        {
+          preferred_network: request.host,
+          preferred_cache: request.host,
+          aliases: [request.host, "login.microsoftonline.com", "login.windows.net", "sts.windows.net"],
+        },
+      ],
+    });
+  }
+
+  #managedIdentity(request: WireRequest): WireResponse {
+    const { clients, federatedCredentials, tokens, clock } = this.#options;
+    const refuse = (text: string) => jsonResponse(400, { error: "invalid_request", error_description: text });
+    if (request.header("metadata")?.toLowerCase() !== "true")
+      return refuse("Required metadata header not specified");
+    const resource = queryValue(request.query, "resource");
+    if (resource === undefined || resource === "")
+      return refuse("Required query variable 'resource' is missing");
+    const asked = queryValue(request.query, "client_id");
+    const known = [...clients, ...federatedCredentials].map((each) => each.clientId);
+    const clientId = asked === undefined ? known[0] : known.find((each) => isSameId(each, asked));
+    if (clientId === undefined) return refuse("Identity not found");
+    return jsonResponse(200, tokenBody(tokens, clientId, resource, true, clock), noStore);
+  }
+}
+
+interface TokenRequest {
+  readonly clientId: string;
+  readonly resource: string;
+  readonly secret: string | undefined;
+  readonly assertion: string | undefined;
+}
+
+const noStore = { "cache-control": "no-store, no-cache", pragma: "no-cache" } as const;
+
+/** Version 1 of the endpoint writes numbers as text and names the resource. */
+function tokenBody(
+  tokens: TokenAuthority,
+  clientId: string,
+  resource: string,
+  isV1: boolean,
+  clock: Clock,
+): unknown {
+  const lifetime = tokens.lifetimeSeconds;
+  const token = { token_type: "Bearer", access_token: tokens.issue(clientId, resource) };
+  if (!isV1) return { ...token, expires_in: lifetime, ext_expires_in: lifetime };
+  const seconds = Math.floor(clock.wallMs() / 1000);
+  return {
+    ...token,
+    expires_in: String(lifetime),
+    ext_expires_in: String(lifetime),
+    expires_on: String(seconds + lifetime),
+    not_before: String(seconds),
+    resource,
+  };
+}
+
+function isSameId(left: string, right: string): boolean {
+  return left.toLowerCase() === right.toLowerCase();
+}

@@ -1,0 +1,79 @@
+import type { LimitClass } from "../limits/profiles.ts";
+import type { BackupSeal } from "./backup.ts";
+import { newestOf, retentionDays } from "./object-bundle.ts";
+import { ObjectStore } from "./object-store.ts";
+import { RequestCounts, type VaultCounts } from "./request-counts.ts";
+import { addSecretVersion, secretRoute, type NewSecret, type SecretVersion } from "./secret-operations.ts";
+import { VaultService, type VaultServiceOptions } from "./vault-service.ts";
+import type { WireRequest, WireResponse } from "./wire.ts";
+
+/** How a secret is seeded. Times are seconds since the epoch. */
+export type SeedOptions = Omit<NewSecret, "value">;
+
+interface EmulatedVaultOptions extends Omit<VaultServiceOptions, "counts" | "routes"> {
+  readonly deleteLatencyMs: number;
+  readonly emptyPages: boolean;
+  readonly seal: BackupSeal;
+}
+
+/** One vault: its data plane, and a direct way in for whoever sets up or inspects it. */
+export class EmulatedVault {
+  readonly name: string;
+  readonly #options: EmulatedVaultOptions;
+  readonly #secrets: ObjectStore<SecretVersion>;
+  readonly #counts = new RequestCounts();
+  readonly #service: VaultService;
+
+  constructor(options: EmulatedVaultOptions) {
+    const { clock, deleteLatencyMs } = options;
+    this.name = options.name;
+    this.#options = options;
+    this.#secrets = new ObjectStore({ kind: "Secret", clock, deleteLatencyMs, retentionDays });
+    const secrets = secretRoute({ ...options, store: this.#secrets });
+    const routes = new Map([
+      ["secrets", secrets],
+      ["deletedsecrets", secrets],
+    ]);
+    this.#service = new VaultService({ ...options, counts: this.#counts, routes });
+  }
+
+  /** Answers one request of the data plane. */
+  respond(request: WireRequest): WireResponse {
+    return this.#service.respond(request);
+  }
+
+  /** Adds a version to a secret without a request. Returns the id of the version. */
+  setSecret(name: string, value: string, options: SeedOptions = {}): string {
+    return addSecretVersion({ ...this.#options, store: this.#secrets }, name, { ...options, value }).id;
+  }
+
+  /** Enables or disables the newest version of a secret without a request. */
+  setSecretEnabled(name: string, enabled: boolean): void {
+    newestOf(this.#secrets.get(name)).enabled = enabled;
+  }
+
+  /** Deletes a secret (softly) without a request. */
+  deleteSecret(name: string): void {
+    this.#secrets.delete(name);
+  }
+
+  /** The names of the live secrets, in order. */
+  secretNames(): string[] {
+    return this.#secrets.page(undefined, Number.POSITIVE_INFINITY).map((secret) => secret.name);
+  }
+
+  /** The ids of a secret's versions, oldest first. */
+  secretVersions(name: string): string[] {
+    return this.#secrets.get(name).versions.map((version) => version.id);
+  }
+
+  /** The requests so far. */
+  counts(): VaultCounts {
+    return this.#counts.snapshot();
+  }
+
+  /** Units of a limit class in the present window. */
+  usedUnits(limitClass: LimitClass): number {
+    return this.#options.counter.used(this.#options.windowNowMs(), limitClass);
+  }
+}
