@@ -1,3 +1,5 @@
+// @peculiar/x509 does not load without it.
+import "reflect-metadata";
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
