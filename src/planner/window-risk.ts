@@ -52,12 +52,12 @@ export function poolRisk(pool: Pool, jitterSeconds: number): LogRisk {
 function fixedRisk(pool: Pool, jitterSeconds: number): LogRisk {
   const share = pool.windowSeconds / jitterSeconds;
   const perWindow = logBinomialTail(pool.bursts, pool.threshold, share);
-  const windows = Math.ceil(jitterSeconds / pool.windowSeconds);
+  const upper = Math.min(0, Math.log(Math.ceil(jitterSeconds / pool.windowSeconds)) + perWindow);
   return {
     perWindow,
     lower: fixedLower(pool, jitterSeconds, perWindow),
-    upper: Math.min(0, Math.log(windows) + perWindow),
-    estimate: Math.min(0, Math.log(windows) + perWindow),
+    upper,
+    estimate: upper,
   };
 }
 
@@ -71,17 +71,53 @@ function fixedLower(pool: Pool, jitterSeconds: number, perWindow: number): numbe
 /**
  * Any window of that length. Upper: a throttled refresh either starts with an overloaded window, or some burst finds
  * exactly `threshold` others in the window before it; the expected number of such bursts is (n − t)·P(X = t). That is
- * rigorous and about three times tighter than the union bound (n − t)·I_{w/J}(t, n − t + 1) over all bursts.
- * Lower: every aligned window is one of the sliding ones.
+ * rigorous and tighter than the union bound (n − t)·I_{w/J}(t, n − t + 1) over all bursts. Lower: every aligned window
+ * is one of the sliding ones. Estimate: see {@link scanEstimate}.
  */
 function slidingRisk(pool: Pool, jitterSeconds: number): LogRisk {
   const { bursts, threshold } = pool;
   const share = pool.windowSeconds / jitterSeconds;
   const perWindow = logBinomialTail(bursts, threshold, share);
-  const upper = Math.min(
-    0,
-    logAdd(perWindow, Math.log(bursts - threshold) + logBinomialMass(bursts, threshold, share)),
-  );
+  const crossings = Math.log(bursts - threshold) + logBinomialMass(bursts, threshold, share);
+  const upper = Math.min(0, logAdd(perWindow, crossings));
   const lower = Math.min(upper, fixedLower(pool, jitterSeconds, perWindow));
-  return { perWindow, lower, upper, estimate: upper };
+  const estimate = Math.min(upper, Math.max(lower, scanEstimate(pool, share, perWindow) ?? upper));
+  return { perWindow, lower, upper, estimate };
+}
+
+/**
+ * A product-type approximation of the scan statistic after J. Naus (1982): one initial window, then independent
+ * stretches whose rate of overload is that of S. Wallenstein and N. Neff (1987). Measured against simulations it is
+ * within 5 % of the risk where that is below 5 %, and within 20 % up to a risk of one half (window-risk.laws.test.ts).
+ * Undefined when a window's mean exceeds the threshold.
+ */
+function scanEstimate(pool: Pool, share: number, perWindow: number): number | undefined {
+  const overload = pool.threshold + 1;
+  const weight = overload / share - pool.bursts - 1;
+  if (weight <= 0) return undefined;
+  const clumps = logAdd(perWindow, Math.log(weight) + logBinomialMass(pool.bursts, overload, share));
+  return logOfHazard(logAdd(logHazard(perWindow), clumps));
+}
+
+/**
+ * The risk that any of several independent pools is throttled. `weights` says how many pools of each kind there are.
+ */
+export function combineRisks(risks: readonly LogRisk[], weights: readonly number[]): LogRisk {
+  let perWindow = -Infinity;
+  let lower = -Infinity;
+  let upper = -Infinity;
+  let estimate = -Infinity;
+  risks.forEach((risk, index) => {
+    const weight = Math.log(weights[index]!);
+    perWindow = Math.max(perWindow, risk.perWindow);
+    lower = logAdd(lower, weight + logHazard(risk.lower));
+    upper = logAdd(upper, weight + risk.upper);
+    estimate = logAdd(estimate, weight + logHazard(risk.estimate));
+  });
+  return {
+    perWindow,
+    lower: logOfHazard(lower),
+    upper: Math.min(0, upper),
+    estimate: Math.min(0, upper, logOfHazard(estimate)),
+  };
 }

@@ -3,10 +3,10 @@
  * 0 the certain one.
  */
 
-/** log(eˣ + eʸ). */
+/** log(eˣ + eʸ); either may be infinite. */
 export function logAdd(x: number, y: number): number {
   const high = Math.max(x, y);
-  if (high === -Infinity) return -Infinity;
+  if (!Number.isFinite(high)) return high;
   return high + Math.log1p(Math.exp(Math.min(x, y) - high));
 }
 

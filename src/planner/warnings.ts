@@ -1,0 +1,145 @@
+import type { CompleteInputs } from "./inputs.ts";
+
+/** Something to know before a rollout. */
+export interface PlanWarning {
+  readonly code:
+    | "jitter-not-needed"
+    | "basic-too-short"
+    | "basic-ignores-load"
+    | "steady-load-too-high"
+    | "jitter-exceeds-interval"
+    | "vault-is-shared"
+    | "burst-does-not-divide"
+    | "subscription-limit";
+  readonly message: string;
+}
+
+/** A fleet that asks for at most this share of a window is "much lower" than the limit in the guide's words. */
+const farBelow = 0.1;
+/** From this share of the vault's capacity on, the guide's "must be much lower" is not true any more. */
+const muchLower = 0.5;
+
+/** The guide's warnings, and those that its arithmetic cannot give. */
+export function jitterWarnings(
+  inputs: CompleteInputs,
+  jitterSeconds: number | null,
+  basicJitterSeconds: number,
+): PlanWarning[] {
+  const requests = inputs.clusters * inputs.secretsPerCluster * inputs.requestsPerSecret;
+  const perVault =
+    Math.ceil(inputs.clusters / inputs.vaults) * inputs.secretsPerCluster * inputs.requestsPerSecret;
+  const perSecond = inputs.limitPerWindow / inputs.windowSeconds - inputs.otherLoadPerSecond;
+  return [
+    ...warnJitterNotNeeded(inputs, perVault),
+    ...warnBasic(basicJitterSeconds, perVault, perSecond),
+    ...warnSteadyLoad(inputs, perVault, perSecond),
+    ...warnInterval(inputs, jitterSeconds),
+    ...warnShared(inputs),
+    ...warnBurst(inputs),
+    ...warnSubscription(inputs, requests),
+  ];
+}
+
+function warnJitterNotNeeded(inputs: CompleteInputs, perVault: number): PlanWarning[] {
+  const limit = inputs.limitPerWindow - inputs.otherLoadPerSecond * inputs.windowSeconds;
+  if (perVault > limit * farBelow) return [];
+  return [
+    {
+      code: "jitter-not-needed",
+      message:
+        `All clusters together ask a vault for ${count(perVault)} requests, far below the ${count(limit)} that it ` +
+        `serves in ${inputs.windowSeconds} s: jitter is not needed. If it throttles nevertheless, look for other ` +
+        "users of the vault and count the secrets again.",
+    },
+  ];
+}
+
+function warnBasic(basicJitterSeconds: number, perVault: number, perSecond: number): PlanWarning[] {
+  const capacity = perSecond * basicJitterSeconds;
+  if (perVault > capacity) {
+    return [
+      {
+        code: "basic-too-short",
+        message:
+          `The basic way's ${count(basicJitterSeconds)} s are too short: a vault serves ${count(capacity)} requests ` +
+          `in that time and the fleet sends it ${count(perVault)}. Accept an older age, poll more often or add vaults.`,
+      },
+    ];
+  }
+  if (perVault <= capacity * muchLower) return [];
+  return [
+    {
+      code: "basic-ignores-load",
+      message:
+        `The basic way's ${count(basicJitterSeconds)} s are tight: ${count(perVault)} requests are not much lower ` +
+        `than the ${count(capacity)} that a vault serves in that time. Use the exact answer.`,
+    },
+  ];
+}
+
+function warnSteadyLoad(inputs: CompleteInputs, perVault: number, perSecond: number): PlanWarning[] {
+  const share = perVault / inputs.pollIntervalSeconds / perSecond;
+  if (share <= muchLower) return [];
+  return [
+    {
+      code: "steady-load-too-high",
+      message:
+        `Polling every ${count(inputs.pollIntervalSeconds)} s alone takes ${count(share * 100)} % of what a vault ` +
+        "serves, whatever the jitter. Poll less often or add vaults.",
+    },
+  ];
+}
+
+function warnInterval(inputs: CompleteInputs, jitterSeconds: number | null): PlanWarning[] {
+  if (jitterSeconds === null || jitterSeconds <= inputs.pollIntervalSeconds) return [];
+  return [
+    {
+      code: "jitter-exceeds-interval",
+      message:
+        `The jitter of ${count(jitterSeconds)} s is longer than the poll interval of ` +
+        `${count(inputs.pollIntervalSeconds)} s, so rounds overlap and the bounds no longer hold for each of them. ` +
+        "Poll less often or add vaults.",
+    },
+  ];
+}
+
+function warnShared(inputs: CompleteInputs): PlanWarning[] {
+  if (inputs.otherLoadPerSecond === 0) return [];
+  return [
+    {
+      code: "vault-is-shared",
+      message:
+        `Others take ${inputs.otherLoadPerSecond} requests per second of each vault; the plan takes that as steady. ` +
+        "Bursts of theirs are not covered: plan with their peak.",
+    },
+  ];
+}
+
+function warnBurst(inputs: CompleteInputs): PlanWarning[] {
+  if (inputs.secretsPerCluster % inputs.burst === 0) return [];
+  return [
+    {
+      code: "burst-does-not-divide",
+      message:
+        `${inputs.secretsPerCluster} secrets in bursts of ${inputs.burst} leave a smaller last burst; the plan counts ` +
+        "it as a full one, on the safe side.",
+    },
+  ];
+}
+
+function warnSubscription(inputs: CompleteInputs, requests: number): PlanWarning[] {
+  if (inputs.vaults <= inputs.subscriptionFactor) return [];
+  return [
+    {
+      code: "subscription-limit",
+      message:
+        `${inputs.vaults} vaults in one subscription and region share ${inputs.subscriptionFactor} times one vault's ` +
+        `limit; the ${count(requests)} requests of a refresh are planned against both. More than ` +
+        `${inputs.subscriptionFactor} busy vaults need a second subscription or region to help.`,
+    },
+  ];
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US", { maximumFractionDigits: value < 10 ? 1 : 0 });
+}
