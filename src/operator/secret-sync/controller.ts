@@ -8,13 +8,14 @@ import { messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import type { EventRecorder } from "../../kube/events.ts";
-import { isNotFound } from "../../kube/kube-error.ts";
-import { objectKey } from "../../kube/objects.ts";
+import { isConflict, isNotFound } from "../../kube/kube-error.ts";
+import { objectKey, type ObjectReference } from "../../kube/objects.ts";
 import type { ObjectChange } from "../../kube/reflector.ts";
+import { apiVersionOf } from "../../kube/resources.ts";
 import type { ObjectLookup } from "../../kube/store.ts";
 import type { WorkQueue } from "../../kube/work-queue.ts";
 import type { OperatorMetrics } from "../metrics.ts";
-import { dueAfterFailure, dueAfterSuccess, dueWhenSeen, type Due } from "./due.ts";
+import { dueAfterFailure, dueAfterSuccess, dueWhenSeen } from "./due.ts";
 import { outcomeOf } from "./failures.ts";
 import type { Outcome } from "./outcome.ts";
 import {
@@ -63,7 +64,12 @@ interface Tracked {
   failures: number;
   unwrittenAttempts: number;
   statusWrittenMs: number;
+  /** The last status could not be written: it is tried again before the next attempt is due. */
+  isStatusPending: boolean;
+  dueMs: number;
 }
+
+const statusRetryMs = 5_000;
 
 /** A status that differs only in its times is not written more often than this while an object keeps failing. */
 const failingStatusIntervalMs = 60_000;
@@ -124,6 +130,11 @@ export class SecretSyncController {
     if (secretSync === undefined || tracked === undefined) return;
     if (secretSync.metadata.deletionTimestamp !== undefined) return;
 
+    if (tracked.isStatusPending && clock.wallMs() < tracked.dueMs) {
+      await this.#writeStatus(key, secretSync, tracked, signal);
+      this.#schedule(key, tracked);
+      return;
+    }
     const providerClass = classes.get(classKey(secretSync));
     const lane = tracked.status.secret === undefined ? "new" : tracked.lane;
     tracked.lane = "routine";
@@ -154,9 +165,10 @@ export class SecretSyncController {
       nowMs,
       nextSyncMs: due.atMs,
     });
-    await this.#writeStatus(key, secretSync, tracked, status, outcome, signal);
+    await this.#publish(key, secretSync, tracked, status, outcome, signal);
     if (this.#tracked.get(key) !== tracked) return;
-    this.#schedule(key, due);
+    tracked.dueMs = due.atMs;
+    this.#schedule(key, tracked);
     this.#dependencies.onAttempt?.({ secretSync, status, outcome, lane, nextMs: due.atMs });
   }
 
@@ -171,6 +183,8 @@ export class SecretSyncController {
         failures: 0,
         unwrittenAttempts: 0,
         statusWrittenMs: clock.monotonicMs(),
+        isStatusPending: false,
+        dueMs: 0,
       };
       this.#tracked.set(key, tracked);
     }
@@ -186,12 +200,14 @@ export class SecretSyncController {
       random,
     );
     tracked.lane = due.lane;
-    this.#schedule(key, due);
+    tracked.dueMs = due.atMs;
+    this.#schedule(key, tracked);
   }
 
-  #schedule(key: string, due: Due): void {
-    const delayMs = Math.max(0, due.atMs - this.#dependencies.clock.wallMs());
-    this.#dependencies.queue.add(key, { delayMs, priority: queuePriority[due.lane] });
+  #schedule(key: string, tracked: Tracked): void {
+    const dueInMs = Math.max(0, tracked.dueMs - this.#dependencies.clock.wallMs());
+    const delayMs = tracked.isStatusPending ? Math.min(dueInMs, statusRetryMs) : dueInMs;
+    this.#dependencies.queue.add(key, { delayMs, priority: queuePriority[tracked.lane] });
   }
 
   async #attempt(attempt: Parameters<typeof synchronise>[1], signal: AbortSignal): Promise<Outcome> {
@@ -217,7 +233,7 @@ export class SecretSyncController {
   }
 
   /** Status is for people: it is written when it says something new, and now and then to show that work goes on. */
-  async #writeStatus(
+  async #publish(
     key: string,
     secretSync: SecretSync,
     tracked: Tracked,
@@ -225,44 +241,42 @@ export class SecretSyncController {
     outcome: Outcome,
     signal: AbortSignal,
   ): Promise<void> {
-    const { kube, settings, logger, clock, events } = this.#dependencies;
-    const previous = tracked.status;
+    const { settings, clock, events } = this.#dependencies;
+    const isNews = saysSomethingNew(tracked.status, status);
     tracked.status = status;
-    const nowMs = clock.monotonicMs();
-    const isNews = saysSomethingNew(previous, status);
     const isLate =
       outcome.kind === "failed"
-        ? nowMs - tracked.statusWrittenMs >= failingStatusIntervalMs
+        ? clock.monotonicMs() - tracked.statusWrittenMs >= failingStatusIntervalMs
         : tracked.unwrittenAttempts + 1 >= settings.statusEveryPolls;
-    if (!isNews && !isLate) {
-      tracked.unwrittenAttempts++;
-      return;
-    }
     if (isNews) {
-      events.record(
-        { apiVersion: "secret-sync.x-k8s.io/v1alpha1", kind: "SecretSync", ...referenceOf(secretSync) },
-        {
-          type: outcome.kind === "failed" ? "Warning" : "Normal",
-          reason: outcome.reason,
-          message: status.conditions?.find((condition) => condition.type === "Ready")?.message ?? "",
-        },
-      );
+      events.record(referenceOf(secretSync), {
+        type: outcome.kind === "failed" ? "Warning" : "Normal",
+        reason: outcome.reason,
+        message: status.conditions?.find((condition) => condition.type === "Ready")?.message ?? "",
+      });
     }
+    if (isNews || isLate || tracked.isStatusPending)
+      await this.#writeStatus(key, secretSync, tracked, signal);
+    else tracked.unwrittenAttempts++;
+  }
+
+  async #writeStatus(
+    key: string,
+    secretSync: SecretSync,
+    tracked: Tracked,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { kube, logger, clock } = this.#dependencies;
+    const patch = { metadata: { uid: tracked.uid }, status: tracked.status };
     try {
-      await kube.statusMergePatch(
-        secretSyncs,
-        secretSync.metadata,
-        { metadata: { uid: secretSync.metadata.uid }, status },
-        {},
-        signal,
-      );
+      await kube.statusMergePatch(secretSyncs, secretSync.metadata, patch, {}, signal);
+      tracked.isStatusPending = false;
       tracked.unwrittenAttempts = 0;
-      tracked.statusWrittenMs = nowMs;
+      tracked.statusWrittenMs = clock.monotonicMs();
     } catch (error) {
-      if (signal.aborted || isNotFound(error)) return;
-      // The next attempt writes it: what counts is in the Secret already.
-      tracked.unwrittenAttempts = settings.statusEveryPolls;
-      tracked.statusWrittenMs = -Infinity;
+      // Gone, or replaced by another of that name: then there is nobody to tell.
+      if (signal.aborted || isNotFound(error) || isConflict(error)) return;
+      tracked.isStatusPending = true;
       logger.warn("status could not be written", { key, error: messageOf(error) });
     }
   }
@@ -291,7 +305,6 @@ function classKey(secretSync: SecretSync): string {
   return `${secretSync.metadata.namespace}/${secretSync.spec.secretProviderClassName}`;
 }
 
-function referenceOf(secretSync: SecretSync): { name: string; namespace: string; uid: string } {
-  const { name, namespace, uid } = secretSync.metadata;
-  return { name, namespace: namespace ?? "", uid: uid ?? "" };
+function referenceOf({ metadata }: SecretSync): ObjectReference {
+  return { ...metadata, apiVersion: apiVersionOf(secretSyncs), kind: secretSyncs.kind };
 }

@@ -1,3 +1,4 @@
+import { DeadlineError } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import { isNotFound, KubeError } from "../../kube/kube-error.ts";
 import type { RetryClass } from "../../policy/schedule.ts";
@@ -35,6 +36,7 @@ export function outcomeOf(thrown: unknown, correlationId: string): FailedOutcome
   if (thrown instanceof SyncFailure) return thrown.outcome;
   if (thrown instanceof ProviderCallError) return providerFailure(thrown);
   if (thrown instanceof KubeError) return writeFailure(thrown);
+  if (thrown instanceof DeadlineError) return noAnswer(thrown);
   return {
     kind: "failed",
     reason: "ControllerInternalError",
@@ -92,6 +94,16 @@ export function tokenFailure(error: KubeError, namespace: string, serviceAccount
     },
     { cause: error },
   );
+}
+
+function noAnswer(error: DeadlineError): FailedOutcome {
+  const seconds = error.timeoutMs / 1000;
+  return {
+    kind: "failed",
+    reason: "ProviderError",
+    message: `Timeout: the provider gave no answer within ${seconds} s (setting mountTimeoutInSeconds). Look at the log and the health probe of the container provider-azure-installer.`,
+    retryClass: "network",
+  };
 }
 
 function providerFailure(error: ProviderCallError): FailedOutcome {
