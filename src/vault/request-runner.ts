@@ -1,0 +1,258 @@
+import { BugError } from "../core/assert.ts";
+import { DeadlineError, withDeadline, type Clock } from "../core/clock.ts";
+import type { Logger } from "../core/log.ts";
+import type { Random } from "../core/random.ts";
+import { limitProfiles } from "../limits/profiles.ts";
+import type { CircuitReport } from "../policy/circuit-breaker.ts";
+import type { Lane } from "../policy/priority-lane.ts";
+import { tokenBucketForWindow } from "../policy/token-bucket.ts";
+import {
+  errorFromFailedRequest,
+  errorFromVaultAnswer,
+  notKeyVault,
+  VaultError,
+  type RequestSubject,
+} from "./errors.ts";
+import { TokenCache } from "./token-cache.ts";
+import type { MachineEndpoints, VaultToken } from "./token-exchange.ts";
+import type { VaultTransport } from "./transport.ts";
+import { VaultGate, type GateState } from "./vault-gate.ts";
+import type { Operation, Target, VaultRequest } from "./vault-request.ts";
+import {
+  NoAnswerError,
+  RefusedAnswerError,
+  VaultSession,
+  type VaultSessionOptions,
+} from "./vault-session.ts";
+
+export interface RequestRunnerOptions {
+  /**
+   * What this process may send to one vault: requests in any window of `windowMs`. By default a tenth of today's limit
+   * per 10 s; `false` sets no limit of ours.
+   */
+  readonly budget?: { readonly requests: number; readonly windowMs: number } | false;
+  /** One request to the vault ends after this; 10 s. */
+  readonly requestTimeoutMs?: number;
+  /** Requests to one vault at once; 64. */
+  readonly maxInFlight?: number;
+  /** Requests to one vault at once as one identity; 32. */
+  readonly maxInFlightPerIdentity?: number;
+  /** Requests that wait for one vault; 10,000. */
+  readonly maxQueued?: number;
+  /** Precedes the SDK's name in the User-Agent; `keyweir`. */
+  readonly userAgent?: string;
+  readonly endpoints?: MachineEndpoints;
+  /** Called after each request to a vault, for metrics. */
+  readonly onRequest?: (record: RequestRecord) => void;
+}
+
+/** One request to a vault, as it ended. */
+export interface RequestRecord {
+  readonly vaultHost: string;
+  readonly operation: Operation;
+  readonly lane: Lane;
+  /** `ok`, or the error's code. */
+  readonly outcome: string;
+  readonly durationMs: number;
+}
+
+/** Part of a budget that may be sent at once; the rest flows evenly, so that a burst delays an urgent read little. */
+const budgetBurst = 0.25;
+const defaultBudget = {
+  requests: limitProfiles["azure-2026"].vault.other / 10,
+  windowMs: limitProfiles["azure-2026"].windowSeconds * 1_000,
+};
+const maxVaults = 1_000;
+const maxSessions = 10_000;
+/** Sends single requests: token, gate, deadline, and what an answer teaches the gate. */
+export class RequestRunner {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #transport: VaultTransport;
+  readonly #logger: Logger;
+  readonly #options: RequestRunnerOptions;
+  readonly #tokens: TokenCache;
+  readonly #gates = new Map<string, VaultGate>();
+  readonly #sessions = new Map<string, VaultSession>();
+
+  constructor(
+    clock: Clock,
+    random: Random,
+    transport: VaultTransport,
+    logger: Logger,
+    options: RequestRunnerOptions,
+  ) {
+    this.#clock = clock;
+    this.#random = random;
+    this.#transport = transport;
+    this.#logger = logger;
+    this.#options = options;
+    const { endpoints = {} } = options;
+    this.#tokens = new TokenCache({ clock, random, transport, logger, endpoints });
+  }
+
+  /** One request: token, then the gate, then the vault; once more with a new token if the vault refuses this one. */
+  run<T>(context: AttemptContext, send: Send<T>): Promise<T> {
+    return this.#attempt(context, send, true);
+  }
+
+  async #attempt<T>(context: AttemptContext, send: Send<T>, mayRenew: boolean): Promise<T> {
+    const { target, request, deadlineAtMs, signal } = context;
+    const { identity, cloud } = request;
+    const token =
+      this.#tokens.peek(identity, cloud) ??
+      (await this.#within(context, () => this.#tokens.fetch(identity, cloud)));
+    const gate = this.#gate(target);
+    const ticket =
+      gate.tryEnter(target.owner) ??
+      (await gate.enter({ lane: context.lane, owner: target.owner, deadlineAtMs, signal }));
+    const startedAtMs = this.#clock.monotonicMs();
+    let report: CircuitReport = { kind: "abandoned" };
+    let outcome = "ok";
+    try {
+      const result = await this.#within(context, (requestSignal) => send(token, requestSignal));
+      report = { kind: "answered" };
+      return result;
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      const error = toVaultError(thrown, target.subject);
+      outcome = error.code;
+      const isOurDeadline = this.#clock.monotonicMs() >= deadlineAtMs;
+      report = isOurDeadline && error.code === "Timeout" ? report : reportOf(error);
+      if (error.status !== 401) throw error;
+      this.#tokens.drop(identity, cloud, token);
+      if (!mayRenew) throw error;
+    } finally {
+      gate.leave(ticket, report);
+      this.#record(context, outcome, startedAtMs, report);
+    }
+    return this.#attempt(context, send, false);
+  }
+
+  /** Runs `work` within what is left of the deadline and one request's own limit. */
+  #within<T>(context: AttemptContext, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const leftMs = Math.max(0, context.deadlineAtMs - this.#clock.monotonicMs());
+    const timeoutMs = Math.min(leftMs, this.#options.requestTimeoutMs ?? 10_000);
+    return withDeadline(this.#clock, timeoutMs, context.signal, work);
+  }
+
+  #record(context: AttemptContext, outcome: string, startedAtMs: number, report: CircuitReport): void {
+    const { target, lane } = context;
+    const durationMs = this.#clock.monotonicMs() - startedAtMs;
+    const { vaultHost, operation } = target;
+    this.#options.onRequest?.({ vaultHost, operation, lane, outcome, durationMs });
+    if (report.kind !== "throttled" && report.kind !== "failed") return;
+    this.#logger.warn("a vault did not serve a request", {
+      vaultHost,
+      operation,
+      lane,
+      code: outcome,
+      circuit: this.#gate(target).state.circuit,
+    });
+  }
+
+  #gate(target: Target): VaultGate {
+    const known = this.#gates.get(target.vaultUrl);
+    if (known !== undefined) return known;
+    if (this.#gates.size >= maxVaults) this.#makeRoom(target);
+    const {
+      budget = defaultBudget,
+      maxInFlight = 64,
+      maxInFlightPerIdentity = 32,
+      maxQueued = 10_000,
+    } = this.#options;
+    const gate = new VaultGate({
+      clock: this.#clock,
+      random: this.#random.fork(target.vaultHost),
+      server: target.subject.server,
+      budget:
+        budget === false ? undefined : tokenBucketForWindow(budget.requests, budget.windowMs, budgetBurst),
+      bulkhead: { total: maxInFlight, perOwner: maxInFlightPerIdentity },
+      maxQueued,
+    });
+    this.#gates.set(target.vaultUrl, gate);
+    return gate;
+  }
+
+  #makeRoom(target: Target): void {
+    for (const [url, gate] of this.#gates) {
+      if (gate.isAtRest) {
+        this.#gates.delete(url);
+        return;
+      }
+    }
+    throw new VaultError(
+      "BudgetWait",
+      `${target.subject.server} cannot be asked: ${maxVaults} vaults are in use.`,
+    );
+  }
+
+  /** The session of a target's vault and identity, kept. */
+  session(target: Target): VaultSession {
+    const key = `${target.vaultUrl}\n${target.owner}`;
+    let session = this.#sessions.get(key);
+    if (session !== undefined) return session;
+    session = this.openSession(target);
+    this.#sessions.set(key, session);
+    if (this.#sessions.size > maxSessions) {
+      const oldest = this.#sessions.keys().next();
+      if (oldest.done === false) this.#sessions.delete(oldest.value);
+    }
+    return session;
+  }
+
+  /** A session of its own, for one call. */
+  openSession(target: Target, around?: VaultSessionOptions["around"]): VaultSession {
+    return new VaultSession(target.vaultUrl, {
+      clock: this.#clock,
+      random: this.#random,
+      transport: this.#transport,
+      userAgent: this.#options.userAgent ?? "keyweir",
+      ...(around === undefined ? {} : { around }),
+    });
+  }
+
+  /** Undefined before the vault's first request. */
+  gateState(vaultUrl: string): GateState | undefined {
+    return this.#gates.get(vaultUrl)?.state;
+  }
+}
+export type Send<T> = (token: VaultToken, signal: AbortSignal) => Promise<T>;
+
+export interface AttemptContext {
+  readonly target: Target;
+  readonly request: VaultRequest;
+  readonly lane: Lane;
+  /** Monotonic. */
+  readonly deadlineAtMs: number;
+  /** Aborts when nobody waits any more. */
+  readonly signal: AbortSignal;
+}
+
+function toVaultError(thrown: unknown, subject: RequestSubject): VaultError {
+  if (thrown instanceof VaultError) return thrown;
+  if (thrown instanceof RefusedAnswerError) return errorFromVaultAnswer(thrown.answer, subject);
+  if (thrown instanceof NoAnswerError) return errorFromFailedRequest(thrown.cause, subject);
+  if (thrown instanceof DeadlineError) return errorFromFailedRequest(thrown, subject);
+  if (thrown instanceof BugError) throw thrown;
+  // What the SDK throws about an answer that it cannot read may quote the answer.
+  return notKeyVault(subject);
+}
+
+/** What an error says about the vault's health. */
+function reportOf(error: VaultError): CircuitReport {
+  switch (error.code) {
+    case "Throttled":
+      return error.retryAfterMs === undefined
+        ? { kind: "throttled" }
+        : { kind: "throttled", retryAfterMs: error.retryAfterMs };
+    case "Dns":
+    case "Connect":
+    case "Tls":
+    case "Timeout":
+    case "Unavailable":
+      return { kind: "failed" };
+    default:
+      return { kind: "answered" };
+  }
+}

@@ -1,0 +1,164 @@
+import type { Clock } from "../core/clock.ts";
+import { withDeadline } from "../core/clock.ts";
+import { silentLogger, type Logger } from "../core/log.ts";
+import type { Random } from "../core/random.ts";
+import { retryDelayMs } from "../policy/schedule.ts";
+import type { Cloud } from "./clouds.ts";
+import { errorFromFailedRequest, notKeyVault, VaultError } from "./errors.ts";
+import { identityKey, type Identity } from "./identity.ts";
+import { retryAfterMsOf } from "./retry-after.ts";
+import {
+  errorFromTokenAnswer,
+  parseTokenAnswer,
+  tokenRequest,
+  tokenSubject,
+  type ExchangedIdentity,
+  type MachineEndpoints,
+  type VaultToken,
+} from "./token-exchange.ts";
+import type { VaultTransport } from "./transport.ts";
+
+export interface TokenCacheOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: VaultTransport;
+  readonly logger?: Logger;
+  readonly endpoints?: MachineEndpoints;
+  /** One token request may take this long; 10 s unless said otherwise. */
+  readonly timeoutMs?: number;
+  /** Identities kept; the oldest goes first. 10,000 unless said otherwise. */
+  readonly maxIdentities?: number;
+}
+
+/** From this part of its lifetime on a token is refreshed in the background. */
+const refreshShare = 0.8;
+
+/**
+ * One token per identity and cloud. Any number of callers share one request; a token is refreshed at 80 % of its
+ * lifetime while the old one is still served; a refused identity is asked about again only after a back-off.
+ */
+export class TokenCache {
+  readonly #options: TokenCacheOptions;
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(options: TokenCacheOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+  }
+
+  /** The valid token at hand, or undefined: then {@link fetch} it. May start a refresh in the background. */
+  peek(identity: Identity, cloud: Cloud): VaultToken | undefined {
+    const entry = this.#entries.get(identityKey(identity, cloud));
+    const token = entry?.token;
+    if (entry === undefined || token === undefined) return undefined;
+    const nowMs = this.#clock.wallMs();
+    if (nowMs >= token.expiresAtMs) return undefined;
+    const refreshAtMs = token.issuedAtMs + refreshShare * (token.expiresAtMs - token.issuedAtMs);
+    if (nowMs >= refreshAtMs && entry.flight === undefined && this.#clock.monotonicMs() >= entry.retryAtMs) {
+      // Its failure is in the entry and the log; the old token serves on.
+      this.#start(entry, identity, cloud).catch(() => undefined);
+    }
+    return token;
+  }
+
+  /** A valid token. Rejects with a {@link VaultError}; shared by all callers, so it takes no signal. */
+  async fetch(identity: Identity, cloud: Cloud): Promise<VaultToken> {
+    const known = this.peek(identity, cloud);
+    if (known !== undefined) return known;
+    const key = identityKey(identity, cloud);
+    let entry = this.#entries.get(key);
+    if (entry === undefined) {
+      entry = { token: undefined, flight: undefined, failures: 0, retryAtMs: 0, failure: undefined };
+      this.#entries.set(key, entry);
+      this.#evict();
+    }
+    if (entry.flight !== undefined) return entry.flight;
+    if (entry.failure !== undefined && this.#clock.monotonicMs() < entry.retryAtMs) throw entry.failure;
+    return this.#start(entry, identity, cloud);
+  }
+
+  /** Forgets `token`, because a vault refused it. A newer one stays. */
+  drop(identity: Identity, cloud: Cloud, token: VaultToken): void {
+    const entry = this.#entries.get(identityKey(identity, cloud));
+    if (entry?.token === token) entry.token = undefined;
+  }
+
+  #start(entry: Entry, identity: Identity, cloud: Cloud): Promise<VaultToken> {
+    const flight = this.#exchange(identity, cloud).then(
+      (token) => {
+        entry.token = token;
+        entry.failures = 0;
+        entry.failure = undefined;
+        entry.flight = undefined;
+        return token;
+      },
+      (thrown: unknown) => {
+        const error = errorFromFailedRequest(thrown, tokenSubject(identity, cloud.authorityUrl));
+        entry.failures++;
+        entry.failure = error;
+        entry.flight = undefined;
+        // A person may mend the identity any moment: seconds, whatever the class.
+        const delayMs = retryDelayMs("network", entry.failures, this.#options.random, error.retryAfterMs);
+        entry.retryAtMs = this.#clock.monotonicMs() + delayMs;
+        (this.#options.logger ?? silentLogger).warn("no token for an identity", {
+          code: error.code,
+          aadstsCode: error.aadstsCode,
+          message: error.message,
+          retryAfterMs: Math.round(delayMs),
+        });
+        throw error;
+      },
+    );
+    entry.flight = flight;
+    return flight;
+  }
+
+  async #exchange(identity: Identity, cloud: Cloud): Promise<VaultToken> {
+    const { clock, timeoutMs = 10_000 } = this.#options;
+    if (identity.kind !== "credential") {
+      return withDeadline(clock, timeoutMs, undefined, (signal) => this.#request(identity, cloud, signal));
+    }
+    const nowMs = clock.wallMs();
+    const answer = await withDeadline(clock, timeoutMs, undefined, (abortSignal) =>
+      identity.credential.getToken(`${cloud.vaultResource}/.default`, { abortSignal }),
+    );
+    if (answer === null)
+      throw new VaultError("IdentityMissing", "The application's credential gave no token.");
+    return { token: answer.token, issuedAtMs: nowMs, expiresAtMs: answer.expiresOnTimestamp };
+  }
+
+  async #request(identity: ExchangedIdentity, cloud: Cloud, signal: AbortSignal): Promise<VaultToken> {
+    const { clock, random, transport, endpoints = {} } = this.#options;
+    const request = tokenRequest(identity, cloud, endpoints, clock.wallMs(), random);
+    request.abortSignal = signal;
+    const subject = tokenSubject(identity, request.url);
+    const nowMs = clock.wallMs();
+    const { status, headers, bodyAsText } = await transport.sendRequest(request).catch((thrown: unknown) => {
+      throw signal.aborted ? signal.reason : errorFromFailedRequest(thrown, subject);
+    });
+    const bodyText = bodyAsText ?? "";
+    if (status !== 200) {
+      throw errorFromTokenAnswer(identity, subject, status, bodyText, retryAfterMsOf(headers, nowMs));
+    }
+    const token = parseTokenAnswer(bodyText, nowMs);
+    if (token === undefined) throw notKeyVault(subject, { status });
+    return token;
+  }
+
+  #evict(): void {
+    for (const [key, entry] of this.#entries) {
+      if (this.#entries.size <= (this.#options.maxIdentities ?? 10_000)) return;
+      if (entry.flight === undefined) this.#entries.delete(key);
+    }
+  }
+}
+
+interface Entry {
+  token: VaultToken | undefined;
+  flight: Promise<VaultToken> | undefined;
+  failures: number;
+  /** Monotonic; no request before it while `failure` stands. */
+  retryAtMs: number;
+  failure: VaultError | undefined;
+}
