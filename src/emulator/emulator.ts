@@ -2,7 +2,7 @@ import { systemClock, type Clock } from "../core/clock.ts";
 import type { HttpHandler } from "../core/http.ts";
 import { systemRandom, type Random } from "../core/random.ts";
 import { UserError } from "../core/errors.ts";
-import { limitProfiles, type LimitProfileName } from "../limits/profiles.ts";
+import { limitProfiles, type LimitProfile, type LimitProfileName } from "../limits/profiles.ts";
 import { WindowCounter, type WindowKind } from "../limits/window-counter.ts";
 import { createTokenAuthority } from "./access-token.ts";
 import type { AuditRecord } from "./audit-log.ts";
@@ -31,8 +31,8 @@ export interface EmulatorOptions {
   readonly vaults: readonly (string | VaultSpec)[];
   readonly clock?: Clock;
   readonly random?: Random;
-  /** `azure-2026` when absent. */
-  readonly profile?: LimitProfileName;
+  /** A named profile or limits of one's own; `azure-2026` when absent. */
+  readonly profile?: LimitProfileName | LimitProfile;
   /** `fixed` when absent. */
   readonly window?: WindowKind;
   /** `none` when absent, as the real service. */
@@ -91,7 +91,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
   const clients = options.clients ?? defaultClients;
   const tokens = createTokenAuthority(clock, tenantId, options.tokenLifetimeSeconds ?? 3_599);
   const counter = new WindowCounter({
-    profile: limitProfiles[options.profile ?? "azure-2026"],
+    profile: profileOf(options.profile ?? "azure-2026"),
     window: options.window ?? "fixed",
     countRefused: options.count429 ?? false,
   });
@@ -153,6 +153,10 @@ export function createEmulator(options: EmulatorOptions): Emulator {
     },
     authorityCounts: () => ({ ...counts }),
   };
+}
+
+function profileOf(given: LimitProfileName | LimitProfile): LimitProfile {
+  return typeof given === "string" ? limitProfiles[given] : given;
 }
 
 function vaultSpec(given: string | VaultSpec): VaultSpec {

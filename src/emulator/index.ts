@@ -14,3 +14,5 @@ export type { KeySource } from "./issuer-keys.ts";
 export type { JsonWebKeySet } from "./json-web-token.ts";
 export type { VaultCounts } from "./request-counts.ts";
 export type { RetryAfter } from "./throttled-response.ts";
+export { startEmulator } from "./server.ts";
+export type { EmulatorServer, EmulatorServerOptions } from "./server.ts";

@@ -1,0 +1,73 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { ConnectionFault } from "./faults.ts";
+import { tooLarge } from "./handler.ts";
+import { bodyLimitBytes, type WireRequest, type WireResponse } from "./wire.ts";
+
+type Respond = (request: WireRequest) => WireResponse | Promise<WireResponse>;
+
+/**
+ * Puts the emulator's core behind a node server without `Request` and `Response` objects, which would cost more than
+ * the answer itself. A fault that breaks the connection really does.
+ */
+export function toRequestListener(respond: Respond): RequestListener {
+  return (incoming, outgoing) => {
+    if (incoming.method === "GET" || incoming.method === "HEAD") answer(respond, incoming, outgoing, "");
+    else readBody(respond, incoming, outgoing);
+  };
+}
+
+function answer(respond: Respond, incoming: IncomingMessage, outgoing: ServerResponse, body: string): void {
+  try {
+    const response = respond(wireRequestOf(incoming, body));
+    if (response instanceof Promise) {
+      response.then(
+        (settled) => write(outgoing, settled),
+        (thrown: unknown) => fail(outgoing, thrown),
+      );
+    } else write(outgoing, response);
+  } catch (thrown) {
+    fail(outgoing, thrown);
+  }
+}
+
+function readBody(respond: Respond, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  incoming.on("data", (chunk: Buffer) => {
+    sizeBytes += chunk.length;
+    if (sizeBytes <= bodyLimitBytes) chunks.push(chunk);
+  });
+  incoming.on("end", () => {
+    if (sizeBytes > bodyLimitBytes) write(outgoing, tooLarge());
+    else answer(respond, incoming, outgoing, Buffer.concat(chunks).toString());
+  });
+  incoming.on("error", () => outgoing.destroy());
+}
+
+function wireRequestOf(incoming: IncomingMessage, body: string): WireRequest {
+  const { headers, url = "/" } = incoming;
+  const question = url.indexOf("?");
+  return {
+    method: incoming.method ?? "GET",
+    host: (headers.host ?? "").toLowerCase(),
+    path: question < 0 ? url : url.slice(0, question),
+    query: question < 0 ? "" : url.slice(question + 1),
+    callerIpAddress: incoming.socket.remoteAddress ?? "",
+    body,
+    header: (name) => {
+      const value = headers[name];
+      return typeof value === "string" ? value : value?.[0];
+    },
+  };
+}
+
+function write(outgoing: ServerResponse, { status, headers, body }: WireResponse): void {
+  if (outgoing.destroyed) return;
+  outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+  outgoing.end(body);
+}
+
+function fail(outgoing: ServerResponse, thrown: unknown): void {
+  outgoing.destroy();
+  if (!(thrown instanceof ConnectionFault)) throw thrown;
+}
