@@ -1,5 +1,6 @@
 import { guideJitter } from "./guide.ts";
-import { checkJitter, completeInputs, inputRanges, type CompleteInputs, type PlanInputs } from "./inputs.ts";
+import { inputRanges } from "./input-ranges.ts";
+import { checkJitter, completeInputs, type CompleteInputs, type PlanInputs } from "./inputs.ts";
 import { forEachCounting, type ByCounting } from "./jitter.ts";
 import { boundsOf, refreshRisk, type RiskBounds } from "./refresh-risk.ts";
 import type { Counting } from "./window-risk.ts";

@@ -4,7 +4,8 @@
  */
 export { planCapacity, type CapacityInputs, type CapacityPlan } from "./capacity.ts";
 export { guideJitter, guideRiskPerSecond, guideTableLookup, type GuideAnswer } from "./guide.ts";
-export { inputRanges, PlanInputError, type CompleteInputs, type PlanInputs } from "./inputs.ts";
+export { inputRanges } from "./input-ranges.ts";
+export { PlanInputError, type CompleteInputs, type PlanInputs } from "./inputs.ts";
 export { planJitter, type ExactAnswer, type JitterPlan } from "./jitter.ts";
 export type { RiskBounds } from "./refresh-risk.ts";
 export { planRisk, riskCurve, type RiskPlan, type RiskPoint } from "./risk.ts";

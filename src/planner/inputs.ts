@@ -1,5 +1,6 @@
 import { UserError } from "../core/errors.ts";
 import { limitProfiles, type LimitProfileName } from "../limits/profiles.ts";
+import { describeRange, inputRanges, type InputRange } from "./input-ranges.ts";
 import { countings, type Counting } from "./window-risk.ts";
 
 /** What a person knows about a fleet. Everything but the first two has a default. */
@@ -58,28 +59,6 @@ export class PlanInputError extends UserError {
     );
     this.issues = issues;
   }
-}
-
-/** Ranges of the inputs, both ends included. */
-export const inputRanges = {
-  clusters: { minimum: 1, maximum: 10_000_000, isWhole: true },
-  secretsPerCluster: { minimum: 1, maximum: 10_000, isWhole: true },
-  burst: { minimum: 1, maximum: 10_000, isWhole: true },
-  risk: { minimum: 1e-300, maximum: 0.5, isWhole: false },
-  limitPerWindow: { minimum: 1, maximum: 1_000_000, isWhole: true },
-  windowSeconds: { minimum: 1, maximum: 3600, isWhole: true },
-  vaults: { minimum: 1, maximum: 10_000, isWhole: true },
-  otherLoadPerSecond: { minimum: 0, maximum: 1_000_000, isWhole: false },
-  requestsPerSecret: { minimum: 1, maximum: 10, isWhole: false },
-  pollIntervalSeconds: { minimum: 1, maximum: 31_536_000, isWhole: true },
-  maximumAgeSeconds: { minimum: 1, maximum: 315_360_000, isWhole: true },
-  jitterSeconds: { minimum: 0, maximum: 1e12, isWhole: false },
-} as const satisfies Record<string, InputRange>;
-
-export interface InputRange {
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly isWhole: boolean;
 }
 
 /** Fills in the defaults. Throws a {@link PlanInputError} that lists everything that is wrong. */
@@ -148,15 +127,4 @@ function checkRange(input: string, value: unknown, range: InputRange, issues: In
     value <= range.maximum &&
     (!range.isWhole || Number.isInteger(value));
   if (!isFitting) issues.push({ input, message: `must be ${describeRange(range)}, not ${String(value)}` });
-}
-
-/** "a whole number from 1 to 10,000,000". */
-export function describeRange({ minimum, maximum, isWhole }: InputRange): string {
-  return `a ${isWhole ? "whole number" : "number"} from ${formatBound(minimum)} to ${formatBound(maximum)}`;
-}
-
-function formatBound(value: number): string {
-  return value >= 1e12 || (value !== 0 && value < 0.001)
-    ? value.toExponential()
-    : value.toLocaleString("en-US");
 }

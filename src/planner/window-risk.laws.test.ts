@@ -50,8 +50,8 @@ test("more jitter, less risk: by whole windows, and for any step when windows sl
         const length = pool.windowSeconds;
         const before = poolRisk(pool, start * length).upper;
         expect(poolRisk(pool, (start + step) * length).upper).toBeLessThanOrEqual(before + slack);
-        if (pool.isSliding)
-          expect(poolRisk(pool, start * length + step / 7).upper).toBeLessThanOrEqual(before + slack);
+        const sliding = (jitter: number) => poolRisk({ ...pool, isSliding: true }, jitter).upper;
+        expect(sliding(start * length + step / 7)).toBeLessThanOrEqual(sliding(start * length) + slack);
       },
     ),
   );

@@ -1,0 +1,53 @@
+import { formatNumber, formatSeconds } from "./number-format.ts";
+
+/** What the picture shows: one vault during one refresh. */
+export interface DemandPicture {
+  readonly limitPerWindow: number;
+  readonly windowSeconds: number;
+  /** Requests of others in one window. */
+  readonly otherPerWindow: number;
+  readonly meanPerWindow: number;
+  /** Standard deviation of the requests in one window. */
+  readonly deviationPerWindow: number;
+  readonly spreadSeconds: number;
+}
+
+const rows = 7;
+const columns = 44;
+const spreadColumns = 34;
+
+/** Demand in one window over time as blocks, against the limit as a dashed line. Plain text, 80 columns at most. */
+export function drawDemand(picture: DemandPicture): string[] {
+  const { limitPerWindow, windowSeconds, meanPerWindow, deviationPerWindow, otherPerWindow } = picture;
+  const mean = meanPerWindow + otherPerWindow;
+  const usual = mean + 2 * deviationPerWindow;
+  const top = Math.max(limitPerWindow, mean) * 1.1;
+  const rowOf = (value: number) => Math.max(0, Math.min(rows - 1, Math.ceil((value / top) * rows) - 1));
+  const limitRow = rowOf(limitPerWindow);
+  const labels = new Map([[rowOf(mean), formatNumber(mean, 0)]]);
+  labels.set(limitRow, formatNumber(limitPerWindow, 0));
+  const labelWidth = Math.max(...[...labels.values()].map((label) => label.length));
+  const lines: string[] = [];
+  for (let row = rows - 1; row >= 0; row--) {
+    const label = (labels.get(row) ?? "").padStart(labelWidth);
+    let line = "";
+    for (let column = 0; column < columns; column++) {
+      const isInside = column < spreadColumns;
+      if (isInside && row <= rowOf(mean)) line += "█";
+      else if (row === limitRow) line += column % 2 === 0 ? "-" : " ";
+      else if (isInside && row <= rowOf(usual)) line += "░";
+      else line += " ";
+    }
+    lines.push(`  ${label} ${labels.has(row) ? "┤" : "│"}${line.trimEnd()}`);
+  }
+  const end = picture.spreadSeconds > 0 ? formatSeconds(picture.spreadSeconds) : "at once";
+  const axis = `${"─".repeat(spreadColumns)}┬${"─".repeat(columns - spreadColumns - 1)}`;
+  lines.push(`  ${"0".padStart(labelWidth)} ┼${axis}`);
+  lines.push(
+    `  ${" ".repeat(labelWidth)}  0 s${end.padStart(spreadColumns - 3 + Math.ceil(end.length / 2))}`,
+  );
+  const legend =
+    `█ mean ${formatNumber(mean, 0)}   ░ usual range   - limit ${formatNumber(limitPerWindow, 0)}   ` +
+    `requests per ${formatNumber(windowSeconds)} s and vault`;
+  return [...lines, `  ${legend}`];
+}
