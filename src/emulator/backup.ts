@@ -33,7 +33,9 @@ export function createBackupSeal(): BackupSeal {
     open(kind, sealed) {
       const bytes = Buffer.from(sealed, "base64url");
       try {
-        const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes))
+        const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes), {
+          authTagLength: tagBytes,
+        })
           .setAAD(Buffer.from(kind))
           .setAuthTag(bytes.subarray(-tagBytes));
         const text = decipher.update(bytes.subarray(nonceBytes, -tagBytes), undefined, "utf8");

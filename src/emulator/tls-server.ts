@@ -6,7 +6,7 @@ import { messageOf, systemCodeOf, UserError } from "../core/errors.ts";
 export interface TlsServer {
   readonly port: number;
   /** Ends open connections and frees the port. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Serves a node listener over TLS. Throws a UserError that names the address when it cannot be had. */
