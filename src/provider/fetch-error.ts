@@ -9,7 +9,7 @@ export interface FetchFailure {
 /** The object cannot be delivered as asked, whatever the vault does: it or its specification must change. */
 export class ObjectError extends Error {
   override readonly name = "ObjectError";
-  readonly code: "BadObject" | "Conversion" | "NotFound" | "UnknownPath";
+  readonly code: "Conversion" | "NotFound" | "Disabled";
   readonly retryable = false;
   readonly retryAfterMs = undefined;
 
@@ -20,7 +20,7 @@ export class ObjectError extends Error {
 }
 
 /**
- * The failure behind something thrown by an {@link ObjectSource} or a conversion. Undefined when it is not an
+ * The failure behind something thrown by an the gateway or a conversion. Undefined when it is not an
  * operating failure but a bug, whose text must not be shown.
  */
 export function toFetchFailure(thrown: unknown): FetchFailure | undefined {

@@ -1,12 +1,23 @@
+import { createHash } from "node:crypto";
 import { assertNever } from "../core/assert.ts";
+import type { ObjectVersion, SecretBundle } from "../vault/bundles.ts";
+import type { VaultGateway } from "../vault/gateway.ts";
+import type { Identity } from "../vault/identity.ts";
+import type { Cloud } from "../vault/clouds.ts";
+import { readCertificateSecret, type CertificateForms } from "./certificate-secret.ts";
 import { decodeText } from "./encoding.ts";
 import { ObjectError } from "./fetch-error.ts";
-import type { WantedFile } from "./fetch-plan.ts";
+import type { FilePart, WantedFile } from "./fetch-plan.ts";
 import type { Limiter } from "./limiter.ts";
-import type { ObjectRequest, ObjectSource, VersionInfo } from "./object-source.ts";
+import type { LruCache } from "./lru-cache.ts";
+import type { Lane } from "./mount-request.ts";
 import type { ObjectSpec } from "./object-spec.ts";
+import { certificateToPem, keyToPem } from "./public-pem.ts";
 
-/** Content for one path, with the version that it came from. */
+/** What the provider needs of the vault's gateway. */
+export type ObjectSource = Omit<VaultGateway, "invalidate" | "gateState">;
+
+/** Content for one path. */
 export interface FetchedFile {
   readonly path: string;
   readonly contents: Buffer;
@@ -20,12 +31,22 @@ export interface FetchedVersion {
   readonly files: readonly FetchedFile[];
 }
 
+/** What all reads of one Mount have in common. */
 export interface FetchContext {
   readonly source: ObjectSource;
   readonly limiter: Limiter;
-  /** Identity, vault and lane; name and version are the object's. */
-  readonly base: Omit<ObjectRequest, "name" | "version">;
+  readonly certificateCache: LruCache<CertificateForms>;
+  readonly writesSeparateFiles: boolean;
+  readonly target: FetchTarget;
   readonly signal: AbortSignal;
+}
+
+/** Whose vault is read, as whom, and why. */
+export interface FetchTarget {
+  readonly identity: Identity;
+  readonly cloud: Cloud;
+  readonly vaultName: string;
+  readonly lane: Lane;
 }
 
 /** Reads an object, all of its versions that are wanted, and makes its files. Throws what the source or a conversion throws. */
@@ -37,7 +58,7 @@ export async function fetchObject(
   const id = `${spec.type}/${spec.name}`;
   if (spec.historyLength === 1) {
     const files = wanted === "all" ? [wholeFile(spec.path, 0)] : wanted;
-    return [await fetchVersion(spec, spec.version, id, files, context)];
+    return [await fetchVersion(spec, spec.version, id, files, wanted === "all", context)];
   }
   const versions = pickHistory(await listVersions(spec, context), spec);
   return Promise.all(
@@ -46,7 +67,8 @@ export async function fetchObject(
         wanted === "all"
           ? [wholeFile(`${spec.path}/${index}`, index)]
           : wanted.filter((file) => file.historyIndex === index);
-      return files.length === 0 ? [] : [fetchVersion(spec, version, `${id}/${index}`, files, context)];
+      if (files.length === 0) return [];
+      return [fetchVersion(spec, version, `${id}/${index}`, files, wanted === "all", context)];
     }),
   );
 }
@@ -57,29 +79,91 @@ function wholeFile(path: string, historyIndex: number): WantedFile {
 
 async function fetchVersion(
   spec: ObjectSpec,
-  version: string,
+  pinned: string,
   id: string,
   files: readonly WantedFile[],
-  { source, limiter, base, signal }: FetchContext,
+  isStock: boolean,
+  context: FetchContext,
 ): Promise<FetchedVersion> {
-  const request = { ...base, name: spec.name, ...(version === "" ? {} : { version }) };
+  const { source, limiter, target, signal } = context;
+  const request = { ...target, name: spec.name, ...(pinned === "" ? {} : { version: pinned }) };
   switch (spec.type) {
     case "secret": {
       const secret = await limiter.run(() => source.getSecret(request, signal));
-      const contents = decodeText(secret.value, spec.encoding);
-      return { id, version: secret.version, files: files.map(({ path }) => ({ path, contents })) };
+      const withParts =
+        isStock && context.writesSeparateFiles && secret.kid !== undefined ? addParts(files) : files;
+      return {
+        id,
+        version: secret.version,
+        files: withParts.map((file) => secretFile(secret, spec, file, context)),
+      };
     }
-    case "key":
-    case "cert":
-      throw new ObjectError("BadObject", "only objectType secret");
+    case "key": {
+      const { version, jwk } = await limiter.run(() => source.getKey(request, signal));
+      return { id, version, files: textFiles(files, keyToPem(jwk)) };
+    }
+    case "cert": {
+      const { version, der } = await limiter.run(() => source.getCertificate(request, signal));
+      return { id, version, files: textFiles(files, certificateToPem(der)) };
+    }
     default:
       return assertNever(spec.type);
   }
 }
 
-function listVersions(spec: ObjectSpec, { source, limiter, base, signal }: FetchContext) {
-  const request = { ...base, name: spec.name };
-  return limiter.run<readonly VersionInfo[]>(() => {
+function textFiles(files: readonly WantedFile[], text: string): FetchedFile[] {
+  const contents = Buffer.from(text);
+  return files.map(({ path }) => ({ path, contents }));
+}
+
+/** The stock provider writes the parts before the whole. */
+function addParts(files: readonly WantedFile[]): readonly WantedFile[] {
+  return files.flatMap((file) => [
+    { ...file, path: `${file.path}.crt`, part: "certificate" as const },
+    { ...file, path: `${file.path}.key`, part: "key" as const },
+    file,
+  ]);
+}
+
+function secretFile(
+  secret: SecretBundle,
+  spec: ObjectSpec,
+  { path, part }: WantedFile,
+  context: FetchContext,
+): FetchedFile {
+  if (part !== "whole") return { path, contents: partOf(secret, part, context) };
+  // Only a certificate's own secret is converted: other values are none of our business.
+  const text = secret.kid === undefined ? secret.value : formsOf(secret, context)[spec.format];
+  return { path, contents: decodeText(text, spec.encoding) };
+}
+
+function partOf(secret: SecretBundle, part: Exclude<FilePart, "whole">, context: FetchContext): Buffer {
+  const forms = formsOf(secret, context);
+  const text = part === "certificate" ? forms.certificates : forms.keys;
+  if (text !== "") return Buffer.from(text);
+  throw new ObjectError(
+    "Conversion",
+    part === "certificate"
+      ? "the value has no certificate: ask for the object's own path"
+      : "the value has no private key: is the certificate's key exportable?",
+  );
+}
+
+/** Conversions are remembered by the value itself: the same certificate is delivered at every poll. */
+function formsOf({ value, contentType }: SecretBundle, { certificateCache }: FetchContext): CertificateForms {
+  const key = `${contentType ?? ""} ${createHash("sha256").update(value).digest("base64")}`;
+  let forms = certificateCache.get(key);
+  if (forms === undefined) {
+    forms = readCertificateSecret(value, contentType);
+    // Forms are made of the value: about as long in PEM, as PFX and in parts.
+    certificateCache.set(key, forms, 3 * value.length);
+  }
+  return forms;
+}
+
+function listVersions(spec: ObjectSpec, { source, limiter, target, signal }: FetchContext) {
+  const request = { ...target, name: spec.name };
+  return limiter.run<readonly ObjectVersion[]>(() => {
     switch (spec.type) {
       case "secret":
         return source.listSecretVersions(request, signal);
@@ -94,11 +178,11 @@ function listVersions(spec: ObjectSpec, { source, limiter, base, signal }: Fetch
 }
 
 /** The enabled versions, newest first, from the pinned one (or the newest) on, at most as many as asked for. */
-function pickHistory(versions: readonly VersionInfo[], spec: ObjectSpec): readonly string[] {
+function pickHistory(versions: readonly ObjectVersion[], spec: ObjectSpec): readonly string[] {
   if (versions.length === 0) {
     throw new ObjectError(
       "NotFound",
-      `the vault has no ${spec.type} of this name, or all of its versions are deleted: create it, or correct objectName`,
+      `The vault has no ${spec.type} "${spec.name}" with versions. Create it, or correct objectName.`,
     );
   }
   const newestFirst = versions
@@ -109,13 +193,16 @@ function pickHistory(versions: readonly VersionInfo[], spec: ObjectSpec): readon
     )
     .map((info) => info.version);
   if (newestFirst.length === 0) {
-    throw new ObjectError("NotFound", "all versions are disabled: enable one of them");
+    throw new ObjectError(
+      "Disabled",
+      `All versions of ${spec.type} "${spec.name}" are disabled. Enable one of them.`,
+    );
   }
   const start = spec.version === "" ? 0 : newestFirst.indexOf(spec.version);
   if (start < 0) {
     throw new ObjectError(
       "NotFound",
-      "objectVersion is not an enabled version of this object: correct or remove it",
+      `objectVersion is no enabled version of ${spec.type} "${spec.name}". Correct or remove it.`,
     );
   }
   return newestFirst.slice(start, start + spec.historyLength);

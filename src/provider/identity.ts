@@ -1,81 +1,74 @@
+import type { Identity } from "../vault/identity.ts";
 import { describeKind } from "./describe.ts";
 import type { MountParameters } from "./parameters.ts";
 
-/** Who asks the vault, as the caller of Mount proved it. */
-export type VaultIdentity =
-  | {
-      readonly kind: "workload";
-      readonly tenantId: string;
-      readonly clientId: string;
-      /** `system:serviceaccount:<namespace>:<name>`, as far as the caller told. */
-      readonly subject: string;
-      /** The service account's token for Entra, a JWT. */
-      readonly assertion: string;
-    }
-  | {
-      readonly kind: "service-principal";
-      readonly tenantId: string;
-      readonly clientId: string;
-      readonly clientSecret: string;
-    }
-  | { readonly kind: "managed"; readonly tenantId: string; readonly clientId: string | undefined };
-
 export type ResolvedIdentity =
-  | { readonly kind: "valid"; readonly identity: VaultIdentity }
+  | { readonly kind: "valid"; readonly identity: Identity }
   | { readonly kind: "invalid"; readonly problem: string };
 
-const workloadAudience = "api://AzureADTokenExchange";
+const exchangeAudience = "api://AzureADTokenExchange";
+const bindingAudience = "api://AKSIdentityBinding";
 
-/** Picks the identity mode as the stock provider does: an explicit flag, else workload identity, else service principal. */
+/**
+ * Picks the identity mode as the stock provider does: the one flag that is set, else workload identity with
+ * `clientID`, else the service principal in `secrets` (nodePublishSecretRef).
+ */
 export function resolveIdentity(
   parameters: MountParameters,
   secrets: Readonly<Record<string, unknown>>,
 ): ResolvedIdentity {
-  if (parameters.useVMManagedIdentity) {
-    return {
-      kind: "valid",
-      identity: {
-        kind: "managed",
-        tenantId: parameters.tenantId,
-        clientId: parameters.userAssignedIdentityId,
-      },
-    };
-  }
+  const { clientId, userAssignedIdentityId } = parameters;
   if (parameters.usePodIdentity) {
-    return refuse("pod identity", "it was retired by Azure. Remove usePodIdentity and use workload identity");
-  }
-  if (parameters.useAzureTokenProxy) {
     return refuse(
-      "identity binding",
-      "it is not supported yet. Remove useAzureTokenProxy and use workload identity",
+      "pod identity",
+      "Azure retired it. Remove usePodIdentity and use workload identity: set clientID",
     );
   }
-  if (parameters.clientId !== undefined) return workloadIdentity(parameters, parameters.clientId);
+  if (parameters.useVMManagedIdentity) {
+    return valid({
+      kind: "managedIdentity",
+      ...(userAssignedIdentityId === undefined ? {} : { clientId: userAssignedIdentityId }),
+    });
+  }
+  if (parameters.useAzureTokenProxy) {
+    if (clientId === undefined) {
+      return refuse(
+        "identity binding",
+        "clientID is required for identity binding: set it to the identity's client id",
+      );
+    }
+    return federated("identityBinding", parameters, clientId);
+  }
+  if (clientId !== undefined) return federated("workload", parameters, clientId);
   return servicePrincipal(parameters, secrets);
+}
+
+function valid(identity: Identity): ResolvedIdentity {
+  return { kind: "valid", identity };
 }
 
 function refuse(mode: string, problem: string): ResolvedIdentity {
   return { kind: "invalid", problem: `failed to build auth config for mode ${mode}: ${problem}` };
 }
 
-function workloadIdentity(parameters: MountParameters, clientId: string): ResolvedIdentity {
-  const token = readToken(parameters.tokens, workloadAudience);
-  if (token.kind === "invalid") return refuse("workload identity", token.problem);
-  const { podNamespace, serviceAccountName } = parameters;
-  return {
-    kind: "valid",
-    identity: {
-      kind: "workload",
-      tenantId: parameters.tenantId,
-      clientId,
-      subject: `system:serviceaccount:${podNamespace}:${serviceAccountName ?? ""}`,
-      assertion: token.token,
-    },
-  };
+function federated(
+  kind: "workload" | "identityBinding",
+  parameters: MountParameters,
+  clientId: string,
+): ResolvedIdentity {
+  const isBinding = kind === "identityBinding";
+  const mode = isBinding ? "identity binding" : "workload identity";
+  const reading = readToken(parameters.tokens, isBinding ? bindingAudience : exchangeAudience);
+  if (reading.kind === "invalid") return refuse(mode, reading.problem);
+  const { tenantId, podNamespace: namespace, serviceAccountName: serviceAccount } = parameters;
+  if (serviceAccount === undefined) {
+    return refuse(mode, "service account name is not provided: the driver or controller must send it");
+  }
+  return valid({ kind, tenantId, clientId, namespace, serviceAccount, assertion: reading.token });
 }
 
 function servicePrincipal(
-  parameters: MountParameters,
+  { tenantId }: MountParameters,
   secrets: Readonly<Record<string, unknown>>,
 ): ResolvedIdentity {
   const mode = "service principal";
@@ -86,11 +79,27 @@ function servicePrincipal(
     );
   }
   const clientId = findIgnoringCase(secrets, "clientid");
-  if (clientId === undefined) return refuse(mode, "could not find clientid in secrets");
+  if (clientId === undefined)
+    return refuse(mode, "could not find clientid in secrets: add that key to the Secret");
+  const certificate = findIgnoringCase(secrets, "clientcertificate");
+  if (certificate !== undefined) {
+    // One PEM text with both parts: each reader takes its own blocks.
+    return valid({
+      kind: "servicePrincipalCertificate",
+      tenantId,
+      clientId,
+      certificatePem: certificate,
+      privateKeyPem: certificate,
+    });
+  }
   const clientSecret = findIgnoringCase(secrets, "clientsecret");
-  if (clientSecret === undefined) return refuse(mode, "could not find clientsecret in secrets");
-  const { tenantId } = parameters;
-  return { kind: "valid", identity: { kind: "service-principal", tenantId, clientId, clientSecret } };
+  if (clientSecret === undefined) {
+    return refuse(
+      mode,
+      "could not find clientsecret in secrets: add that key, or clientcertificate, to the Secret",
+    );
+  }
+  return valid({ kind: "servicePrincipal", tenantId, clientId, clientSecret });
 }
 
 function findIgnoringCase(secrets: Readonly<Record<string, unknown>>, name: string): string | undefined {
@@ -105,30 +114,29 @@ type TokenReading =
 /** Tokens travel as JSON: audience → { token, expirationTimestamp }. No part of them is ever quoted. */
 function readToken(tokens: string | undefined, audience: string): TokenReading {
   if (tokens === undefined) {
-    return {
-      kind: "invalid",
-      problem: `service account tokens not found: the controller must request one for the audience ${audience}`,
-    };
+    return refuseToken(
+      `service account tokens not found: the driver or controller must request one for the audience ${audience}`,
+    );
   }
   let parsed: unknown;
   try {
     parsed = JSON.parse(tokens);
   } catch {
-    return { kind: "invalid", problem: "service account tokens are not valid JSON" };
+    return refuseToken("service account tokens are not valid JSON");
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
-    return {
-      kind: "invalid",
-      problem: `service account tokens must be an object by audience, got ${describeKind(parsed)}`,
-    };
+    return refuseToken(`service account tokens must be an object by audience, got ${describeKind(parsed)}`);
   }
   const entry: unknown = Object.hasOwn(parsed, audience)
     ? (parsed as Record<string, unknown>)[audience]
     : undefined;
   const token = typeof entry === "object" && entry !== null && "token" in entry ? entry.token : undefined;
   if (typeof token === "string" && token !== "") return { kind: "valid", token };
-  return {
-    kind: "invalid",
-    problem: `token for audience ${audience} not found: add it to the audiences that the controller or driver requests`,
-  };
+  return refuseToken(
+    `token for audience ${audience} not found: add it to the audiences that the driver or controller requests`,
+  );
+}
+
+function refuseToken(problem: string): TokenReading {
+  return { kind: "invalid", problem };
 }

@@ -1,6 +1,11 @@
+import type { VaultRequest } from "../vault/vault-request.ts";
 import { describeKind } from "./describe.ts";
 import type { MountRequest } from "./gen/service.ts";
-import { lanes, type Lane } from "./object-source.ts";
+
+/** Why objects are fetched, most urgent first. */
+const lanes = ["new", "forced", "rotated", "routine"] as const satisfies readonly VaultRequest["lane"][];
+
+export type Lane = (typeof lanes)[number];
 
 /** The outer layer of a Mount: what is JSON is parsed, what is inside is not looked at yet. */
 export interface MountEnvelope {

@@ -1,16 +1,16 @@
 import { cloudByName, type Cloud } from "../vault/clouds.ts";
+import type { FetchTarget } from "./fetch-object.ts";
 import { planFetch, type FetchTask } from "./fetch-plan.ts";
 import type { MountRequest } from "./gen/service.ts";
 import { resolveIdentity } from "./identity.ts";
 import { parseEnvelope } from "./mount-request.ts";
-import type { ObjectRequest } from "./object-source.ts";
-import type { ObjectsCache } from "./objects-cache.ts";
+import type { LruCache } from "./lru-cache.ts";
+import { parseObjects, type ParsedObjects } from "./objects.ts";
 import { parseParameters } from "./parameters.ts";
 
 /** A request that may be carried out. */
 export interface Mount {
-  /** What every read of it has in common. */
-  readonly base: Omit<ObjectRequest, "name" | "version">;
+  readonly target: FetchTarget;
   readonly fileMode: number;
   readonly tasks: readonly FetchTask[];
 }
@@ -25,7 +25,7 @@ export type ParsedMount =
  */
 export function parseMount(
   request: MountRequest,
-  objectsCache: ObjectsCache,
+  objectsCache: LruCache<ParsedObjects>,
   defaultCloud: Cloud,
 ): ParsedMount {
   const parsed = parseEnvelope(request);
@@ -36,7 +36,8 @@ export function parseMount(
   const identity = reading.kind === "valid" ? resolveIdentity(reading.parameters, secrets) : undefined;
   if (identity?.kind === "invalid") problems.push(identity.problem);
   const text = attributes["objects"];
-  const objects = typeof text === "string" && text.trim() !== "" ? objectsCache.parse(text) : undefined;
+  const objects =
+    typeof text === "string" && text.trim() !== "" ? parseCached(text, objectsCache) : undefined;
   if (objects?.kind === "invalid") problems.push(...objects.problems);
   if (reading.kind !== "valid" || identity?.kind !== "valid" || objects?.kind !== "valid") {
     return { kind: "invalid", problems };
@@ -46,9 +47,19 @@ export function parseMount(
   return {
     kind: "valid",
     mount: {
-      base: { identity: identity.identity, cloud, vaultName: keyvaultName, lane },
+      target: { identity: identity.identity, cloud, vaultName: keyvaultName, lane },
       fileMode,
       tasks: planFetch(objects.entries, request.requestedPaths),
     },
   };
+}
+
+/** The same class is mounted again and again. */
+function parseCached(text: string, cache: LruCache<ParsedObjects>): ParsedObjects {
+  let parsed = cache.get(text);
+  if (parsed === undefined) {
+    parsed = parseObjects(text);
+    cache.set(text, parsed, text.length);
+  }
+  return parsed;
 }

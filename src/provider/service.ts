@@ -8,20 +8,22 @@ import type { Random } from "../core/random.ts";
 import { azurePublicCloud, type Cloud } from "../vault/clouds.ts";
 import type { ProviderClient } from "./client.ts";
 import { toFetchFailure, type FetchFailure } from "./fetch-error.ts";
-import { fetchObject, type FetchContext } from "./fetch-object.ts";
+import { fetchObject, type FetchContext, type ObjectSource } from "./fetch-object.ts";
 import type { FetchTask } from "./fetch-plan.ts";
 import type { MountRequest, MountResponse } from "./gen/service.ts";
 import { Limiter } from "./limiter.ts";
 import { toMountResponse, type Outcome } from "./mount-response.ts";
 import { parseMount } from "./mount.ts";
-import type { ObjectSource } from "./object-source.ts";
-import { ObjectsCache } from "./objects-cache.ts";
+import type { CertificateForms } from "./certificate-secret.ts";
+import { LruCache } from "./lru-cache.ts";
+import type { ParsedObjects } from "./objects.ts";
 import { ProviderCallError } from "./provider-call-error.ts";
 
 export interface ProviderServiceOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly source: ObjectSource;
+  /** A `VaultGateway`. */
+  readonly gateway: ObjectSource;
   readonly logger?: Logger;
   readonly settings?: Partial<ProviderSettings>;
 }
@@ -31,15 +33,33 @@ export interface ProviderSettings {
   readonly maxParallelReads: number;
   /** The cloud of classes that name none; the public one by default. */
   readonly defaultCloud: Cloud;
+  /** Stock Mounts also get `<path>.crt` and `<path>.key` of certificates, as with the stock flag of that name. */
+  readonly writeCertAndKeyInSeparateFiles: boolean;
 }
 
-const defaultSettings: ProviderSettings = { maxParallelReads: 10, defaultCloud: azurePublicCloud };
+const defaultSettings: ProviderSettings = {
+  maxParallelReads: 10,
+  defaultCloud: azurePublicCloud,
+  writeCertAndKeyInSeparateFiles: false,
+};
+
+/** Characters of `objects` texts whose parsed form is kept: a few thousand classes. */
+const objectsCacheLimit = 8 * 1024 * 1024;
+
+/** Characters of converted certificates that are kept: about a thousand. */
+const certificateCacheLimit = 16 * 1024 * 1024;
 
 /** The provider in this process; `startProviderServer` (server.ts) puts it behind a socket. */
 export function createProviderService(options: ProviderServiceOptions): ProviderClient {
   const { clock, logger = silentLogger } = options;
   const settings = { ...defaultSettings, ...options.settings };
-  const service: Service = { ...options, logger, settings, objectsCache: new ObjectsCache() };
+  const service: Service = {
+    ...options,
+    logger,
+    settings,
+    objectsCache: new LruCache(objectsCacheLimit),
+    certificateCache: new LruCache(certificateCacheLimit),
+  };
   return {
     async mount(request, signal = neverAborted) {
       const startMs = clock.monotonicMs();
@@ -60,7 +80,8 @@ export function createProviderService(options: ProviderServiceOptions): Provider
 type Service = ProviderServiceOptions & {
   readonly logger: Logger;
   readonly settings: ProviderSettings;
-  readonly objectsCache: ObjectsCache;
+  readonly objectsCache: LruCache<ParsedObjects>;
+  readonly certificateCache: LruCache<CertificateForms>;
 };
 
 const neverAborted = new AbortController().signal;
@@ -69,13 +90,15 @@ async function mount(service: Service, request: MountRequest, signal: AbortSigna
   signal.throwIfAborted();
   const parsed = parseMount(request, service.objectsCache, service.settings.defaultCloud);
   if (parsed.kind === "invalid") throw badParameters(parsed.problems, request.partial);
-  const { tasks, base, fileMode } = parsed.mount;
+  const { tasks, target, fileMode } = parsed.mount;
   if (!request.partial) refuseAll(tasks);
   const failFast = new AbortController();
   const context: FetchContext = {
-    source: service.source,
-    base,
+    source: service.gateway,
+    target,
     limiter: new Limiter(service.settings.maxParallelReads),
+    certificateCache: service.certificateCache,
+    writesSeparateFiles: service.settings.writeCertAndKeyInSeparateFiles,
     signal: request.partial || tasks.length === 1 ? signal : AbortSignal.any([signal, failFast.signal]),
   };
   const outcomes = await Promise.all(
