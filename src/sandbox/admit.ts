@@ -1,24 +1,61 @@
+import { normalize } from "./normalize.ts";
 import type { JsonObject, KubeObject, ObjectMeta } from "./object.ts";
 import type { Resource } from "./resource.ts";
-import type { FieldError } from "./status-error.ts";
+import { badRequest, invalid, type FieldError, type StatusError } from "./status-error.ts";
+import { validate } from "./validate.ts";
 
 /** What happens to fields that the schema does not know: `Strict` refuses them, `Warn` and `Ignore` drop them. */
 export type FieldValidation = "Ignore" | "Warn" | "Strict";
 
-/** Brings an object into the form of its schema, then checks it. */
+export interface AdmitOptions {
+  readonly fieldValidation: FieldValidation;
+  /** Whether the object is the result of a patch: its errors of form are reported as the patch's. */
+  readonly isPatch: boolean;
+  warn(text: string): void;
+}
+
+/**
+ * Brings an object into the form of its schema, then checks it. Broken forms of built-in kinds and, under `Strict`,
+ * unknown fields are thrown, as the real server's decoder does; the errors that it returns are those of validation.
+ */
 export function admit(
   resource: Resource,
   body: JsonObject,
   metadata: ObjectMeta,
   old: KubeObject | undefined,
-  _options: { readonly fieldValidation: FieldValidation; warn(text: string): void },
+  options: AdmitOptions,
 ): { readonly object: KubeObject; readonly errors: readonly FieldError[] } {
+  const unknown: string[] = [];
   const { kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...content } = body;
-  const object = {
-    kind: resource.kind,
-    apiVersion: resource.storageApiVersion,
-    metadata,
-    ...content,
-  };
-  return { object, errors: resource.validate?.(object, old) ?? [] };
+  const normal = normalize(content, resource.schema, {
+    dropsNull: !resource.isCustom,
+    onUnknown: (path) => void unknown.push(`unknown field "${path}"`),
+  });
+  const object = { kind: resource.kind, apiVersion: resource.storageApiVersion, metadata, ...normal };
+  if (unknown.length > 0 && options.fieldValidation === "Strict") {
+    throw decodeError(resource, `strict decoding error: ${unknown.join(", ")}`, options);
+  }
+  if (options.fieldValidation === "Warn") for (const text of unknown) options.warn(text);
+  const errors = validate(object, resource.schema, "");
+  if (!resource.isCustom) {
+    const broken = errors.find((error) => error.reason === "FieldValueTypeInvalid");
+    if (broken !== undefined) throw decodeError(resource, formText(broken), options);
+  }
+  return { object, errors: [...errors, ...(resource.validate?.(object, old) ?? [])] };
+}
+
+/** Without the value, which may be a secret. */
+function formText({ field, detail }: FieldError): string {
+  const expected = /must be of type ([\w,-]+)/.exec(detail)?.[1] ?? "another type";
+  return expected === "byte" ? `${field}: illegal base64 data` : `${field}: must be of type ${expected}`;
+}
+
+function decodeError(resource: Resource, problem: string, { isPatch }: AdmitOptions): StatusError {
+  if (isPatch) {
+    return invalid({ group: "", kind: "" }, "", [
+      { reason: "FieldValueInvalid", field: "patch", detail: `Invalid value: "<omitted>": ${problem}` },
+    ]);
+  }
+  const { kind, version } = resource;
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${problem}`);
 }

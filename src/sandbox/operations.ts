@@ -20,7 +20,7 @@ import {
   type ObjectMeta,
 } from "./object.ts";
 import { definitionStorage, namespaceStorage, type Resource } from "./resource.ts";
-import { admit, type FieldValidation } from "./admit.ts";
+import { admit, type AdmitOptions } from "./admit.ts";
 import {
   alreadyExists,
   badRequest,
@@ -41,12 +41,9 @@ export interface Target {
   readonly name: string;
 }
 
-export interface WriteOptions {
+export interface WriteOptions extends AdmitOptions {
   readonly writer: Writer;
   readonly isDryRun: boolean;
-  readonly fieldValidation: FieldValidation;
-  /** Takes the text of a `Warning` header. */
-  warn(text: string): void;
 }
 
 export interface DeleteOptions {

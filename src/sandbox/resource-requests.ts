@@ -234,6 +234,7 @@ function writeOptions(
     writer: { manager: manager.slice(0, 128), subresource: route.subresource },
     isDryRun: isDryRun(query.getAll("dryRun")),
     fieldValidation,
+    isPatch: route.verb === "patch",
     warn: (text) => void warnings.push(text),
   };
 }

@@ -183,6 +183,7 @@ const systemWrite: WriteOptions = {
   writer: { manager: "keyweir-sandbox", subresource: undefined },
   isDryRun: false,
   fieldValidation: "Ignore",
+  isPatch: false,
   warn() {},
 };
 

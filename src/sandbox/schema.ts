@@ -1,5 +1,11 @@
 import type { Json } from "./object.ts";
 
+/** A rule in CEL; see map-rules.ts for what of it is checked. */
+export interface ValidationRule {
+  readonly rule: string;
+  readonly message?: string;
+}
+
 /** The part of an OpenAPI v3 schema that CRDs may use ("structural schema"). */
 export interface Schema {
   readonly type?: string;
@@ -35,4 +41,5 @@ export interface Schema {
   readonly "x-kubernetes-list-type"?: "atomic" | "set" | "map";
   readonly "x-kubernetes-list-map-keys"?: readonly string[];
   readonly "x-kubernetes-map-type"?: "atomic" | "granular";
+  readonly "x-kubernetes-validations"?: readonly ValidationRule[];
 }
