@@ -22,6 +22,8 @@ export class VaultError extends Error {
   readonly serviceCode: string | undefined;
   /** Entra's code, such as `AADSTS700213`. */
   readonly aadstsCode: string | undefined;
+  readonly #happened: string;
+  readonly #details: VaultErrorDetails;
 
   constructor(code: VaultErrorCode, happened: string, details: VaultErrorDetails = {}) {
     const { nextStep, anchor, retryClass } = errorClasses[code];
@@ -36,6 +38,13 @@ export class VaultError extends Error {
     this.status = details.status;
     this.serviceCode = details.serviceCode;
     this.aadstsCode = details.aadstsCode;
+    this.#happened = happened;
+    this.#details = details;
+  }
+
+  /** The same error, but to be tried again only after so long. */
+  withRetryAfterMs(retryAfterMs: number): VaultError {
+    return new VaultError(this.code, this.#happened, { ...this.#details, retryAfterMs });
   }
 }
 

@@ -14,7 +14,7 @@ import {
   type RequestSubject,
 } from "./errors.ts";
 import { TokenCache } from "./token-cache.ts";
-import type { MachineEndpoints, VaultToken } from "./token-exchange.ts";
+import { tokenSubject, type MachineEndpoints, type VaultToken } from "./token-exchange.ts";
 import type { VaultTransport } from "./transport.ts";
 import { VaultGate, type GateState } from "./vault-gate.ts";
 import type { Operation, Target, VaultRequest } from "./vault-request.ts";
@@ -91,21 +91,27 @@ export class RequestRunner {
     this.#tokens = new TokenCache({ clock, random, transport, logger, endpoints });
   }
 
-  /** One request: token, then the gate, then the vault; once more with a new token if the vault refuses this one. */
-  run<T>(context: AttemptContext, send: Send<T>): Promise<T> {
-    return this.#attempt(context, send, true);
+  /**
+   * One request: token, then the gate, then the vault; once more with a new token if the vault refuses this one.
+   * A failure that closed the gate says when it opens.
+   */
+  async run<T>(context: AttemptContext, send: Send<T>): Promise<T> {
+    try {
+      return await this.#attempt(context, send, true);
+    } catch (thrown) {
+      if (!(thrown instanceof VaultError) || !thrown.retryable) throw thrown;
+      const waitMs = this.#gates.get(context.target.vaultUrl)?.closedForMs ?? 0;
+      throw waitMs > (thrown.retryAfterMs ?? 0) ? thrown.withRetryAfterMs(Math.ceil(waitMs)) : thrown;
+    }
   }
 
   async #attempt<T>(context: AttemptContext, send: Send<T>, mayRenew: boolean): Promise<T> {
-    const { target, request, deadlineAtMs, signal } = context;
-    const { identity, cloud } = request;
-    const token =
-      this.#tokens.peek(identity, cloud) ??
-      (await this.#within(context, () => this.#tokens.fetch(identity, cloud)));
+    const { target, lane, deadlineAtMs, signal } = context;
+    const { identity, cloud } = context.request;
+    const token = this.#tokens.peek(identity, cloud) ?? (await this.#fetchToken(context));
     const gate = this.#gate(target);
     const ticket =
-      gate.tryEnter(target.owner) ??
-      (await gate.enter({ lane: context.lane, owner: target.owner, deadlineAtMs, signal }));
+      gate.tryEnter(target.owner) ?? (await gate.enter({ lane, owner: target.owner, deadlineAtMs, signal }));
     const startedAtMs = this.#clock.monotonicMs();
     let report: CircuitReport = { kind: "abandoned" };
     let outcome = "ok";
@@ -117,8 +123,9 @@ export class RequestRunner {
       if (signal.aborted) throw thrown;
       const error = toVaultError(thrown, target.subject);
       outcome = error.code;
-      const isOurDeadline = this.#clock.monotonicMs() >= deadlineAtMs;
-      report = isOurDeadline && error.code === "Timeout" ? report : reportOf(error);
+      // A caller that had little time left proves nothing about the vault.
+      const isCallersDeadline = error.code === "Timeout" && this.#clock.monotonicMs() >= deadlineAtMs;
+      report = isCallersDeadline ? { kind: "abandoned" } : reportOf(error);
       if (error.status !== 401) throw error;
       this.#tokens.drop(identity, cloud, token);
       if (!mayRenew) throw error;
@@ -127,6 +134,16 @@ export class RequestRunner {
       this.#record(context, outcome, startedAtMs, report);
     }
     return this.#attempt(context, send, false);
+  }
+
+  async #fetchToken(context: AttemptContext): Promise<VaultToken> {
+    const { identity, cloud } = context.request;
+    try {
+      return await this.#within(context, () => this.#tokens.fetch(identity, cloud));
+    } catch (thrown) {
+      if (!(thrown instanceof DeadlineError)) throw thrown;
+      throw errorFromFailedRequest(thrown, tokenSubject(identity, cloud.authorityUrl));
+    }
   }
 
   /** Runs `work` within what is left of the deadline and one request's own limit. */

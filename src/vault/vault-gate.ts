@@ -103,6 +103,12 @@ export class VaultGate {
     };
   }
 
+  /** How long nobody enters for sure; 0 while a probe decides. */
+  get closedForMs(): number {
+    const waitMs = circuitWaitMs(this.#circuit, this.#clock.monotonicMs());
+    return waitMs === Infinity ? 0 : waitMs;
+  }
+
   /** Whether a new gate would be just the same. */
   get isAtRest(): boolean {
     const { circuit, inFlight, queued, rateShare } = this.state;
@@ -174,8 +180,7 @@ export class VaultGate {
     this.#bulkhead.leave(ticket.owner);
     const before = this.#circuit;
     this.#circuit = reportToCircuit(breaker, before, ticket.epoch, report, nowMs, this.#options.random);
-    const { circuit } = this.state;
-    if (circuit === "open" && before.kind !== "open") {
+    if (this.closedForMs > 0 && before.kind !== "open") {
       if (report.kind === "throttled") this.#rate = decreaseRate(vaultAdaptiveRate, this.#rate, nowMs);
       this.#refuseHopeless(nowMs);
     }
@@ -220,7 +225,7 @@ export class VaultGate {
 
   /** When the gate closes for longer than somebody can wait, there is no point in letting them wait. */
   #refuseHopeless(nowMs: number): void {
-    const waitMs = circuitWaitMs(this.#circuit, nowMs);
+    const waitMs = this.closedForMs;
     for (const queue of this.#queues) {
       for (const waiter of queue) {
         if (nowMs + waitMs > waiter.deadlineAtMs) waiter.refuse(this.#refusal(waitMs, nowMs));
@@ -232,8 +237,7 @@ export class VaultGate {
   #expectedWaitMs(index: number, nowMs: number): number {
     const counts = this.#queues.map((queue) => queue.size) as unknown as PerLane;
     const turns = turnsUntilServed(vaultLaneShares, counts, index);
-    const circuitMs = circuitWaitMs(this.#circuit, nowMs);
-    return Math.max(circuitMs === Infinity ? 0 : circuitMs, this.#budgetWaitMs(turns, nowMs));
+    return Math.max(this.closedForMs, this.#budgetWaitMs(turns, nowMs));
   }
 
   #budgetWaitMs(turns: number, nowMs: number): number {

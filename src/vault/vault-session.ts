@@ -93,7 +93,7 @@ export class VaultSession {
     const { clock, random, transport } = this.#options;
     assert(this.token !== undefined, "a session has its token before its first call");
     // The next link of a list and redirects name their own host.
-    if (!request.url.startsWith(`${this.#vaultUrl}/`)) throw new Error("an answer that leads elsewhere");
+    if (!isUnder(this.#vaultUrl, request.url)) throw new Error("an answer that leads elsewhere");
     request.headers.delete("accept-encoding");
     request.headers.set("authorization", `Bearer ${this.token.token}`);
     request.headers.set("x-ms-client-request-id", uuidFrom(random));
@@ -110,6 +110,11 @@ export class VaultSession {
       retryAfterMs: retryAfterMsOf(response.headers, clock.wallMs()),
     });
   }
+}
+
+function isUnder(origin: string, url: string): boolean {
+  // Links of lists write the default port out.
+  return url.startsWith(`${origin}/`) || (URL.canParse(url) && new URL(url).origin === origin);
 }
 
 /** The SDK asks for a token only when it is challenged, and no challenge gets that far. */

@@ -1,0 +1,112 @@
+import { generateKeyPairSync, sign } from "node:crypto";
+import { jsonLogger } from "../../src/core/log.ts";
+import { seededRandom } from "../../src/core/random.ts";
+import { VirtualClock } from "../../src/core/virtual-clock.ts";
+import { createEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/index.ts";
+import { customCloud, type Cloud } from "../../src/vault/clouds.ts";
+import { createVaultGateway, type VaultGateway, type VaultGatewayOptions } from "../../src/vault/gateway.ts";
+import type { WorkloadIdentity } from "../../src/vault/identity.ts";
+import { handlerTransport } from "../../src/vault/transport.ts";
+
+/** A gateway in front of an emulated vault "demo", in virtual time, with everything that it sends and logs. */
+export interface VaultScene {
+  readonly clock: VirtualClock;
+  readonly emulator: Emulator;
+  readonly gateway: VaultGateway;
+  readonly cloud: Cloud;
+  readonly sent: SentRequest[];
+  readonly log: string[];
+  /** A service account in namespace shop whose tokens the emulator accepts, with a fresh token each time. */
+  identity(serviceAccount?: string): WorkloadIdentity;
+  /** Lets virtual time pass until `work` ends. */
+  finish<T>(work: Promise<T>): Promise<T>;
+}
+
+export interface SentRequest {
+  readonly host: string;
+  readonly atMs: number;
+  /** 0 while there is no answer, and when none came. */
+  status: number;
+}
+
+const issuer = "https://cluster.example";
+const clientId = "22222222-2222-4222-8222-222222222222";
+const serviceAccounts = ["db", "api", "web"];
+const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+export function vaultScene(
+  emulatorOptions: Partial<EmulatorOptions> = {},
+  gatewayOptions: VaultGatewayOptions = {},
+  seed = 1,
+): VaultScene {
+  const clock = new VirtualClock();
+  const emulator = createEmulator({
+    vaults: ["demo", "other"],
+    clock,
+    random: seededRandom(seed),
+    federatedCredentials: serviceAccounts.map((name) => ({
+      clientId,
+      issuer,
+      subject: `system:serviceaccount:shop:${name}`,
+    })),
+    trustedIssuers: {
+      [issuer]: { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k", alg: "ES256", use: "sig" }] },
+    },
+    ...emulatorOptions,
+  });
+  const sent: SentRequest[] = [];
+  const log: string[] = [];
+  const transport = handlerTransport(async (request) => {
+    const record = { host: new URL(request.url).host, atMs: clock.monotonicMs(), status: 0 };
+    sent.push(record);
+    const response = await emulator.handler(request);
+    record.status = response.status;
+    return response;
+  });
+  const gateway = createVaultGateway({
+    clock,
+    random: seededRandom(seed + 1),
+    transport,
+    logger: jsonLogger((line) => log.push(line), "debug"),
+    options: gatewayOptions,
+  });
+  return {
+    clock,
+    emulator,
+    gateway,
+    cloud: customCloud({ authorityUrl: emulator.authorityHost, vaultDnsSuffix: "vault.localhost" }),
+    sent,
+    log,
+    identity: (serviceAccount = "db") => ({
+      kind: "workload",
+      tenantId: emulator.tenantId,
+      clientId,
+      namespace: "shop",
+      serviceAccount,
+      assertion: assertionFor(`system:serviceaccount:shop:${serviceAccount}`, clock.wallMs()),
+    }),
+    async finish(work) {
+      let isDone = false;
+      work.finally(() => (isDone = true)).catch(() => undefined);
+      await clock.advanceUntil(() => isDone, 3_600_000);
+      return work;
+    },
+  };
+}
+
+function assertionFor(subject: string, nowMs: number): string {
+  const nowSeconds = Math.floor(nowMs / 1_000);
+  const claims = {
+    iss: issuer,
+    sub: subject,
+    aud: "api://AzureADTokenExchange",
+    iat: nowSeconds,
+    nbf: nowSeconds,
+    exp: nowSeconds + 600,
+  };
+  const text = [{ alg: "ES256", kid: "k", typ: "JWT" }, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+    .join(".");
+  const signature = sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" });
+  return `${text}.${signature.toString("base64url")}`;
+}
