@@ -24,7 +24,7 @@ import {
   type SecretSync,
   type SecretSyncStatus,
 } from "./secret-sync.ts";
-import { lastReason, statusAfter } from "./status.ts";
+import { statusAfter } from "./status.ts";
 import { synchronise, type Lane, type SynchroniseDependencies } from "./synchronise.ts";
 
 export interface ControllerDependencies extends SynchroniseDependencies {
@@ -71,8 +71,11 @@ interface Tracked {
 
 const statusRetryMs = 5_000;
 
-/** A status that differs only in its times is not written more often than this while an object keeps failing. */
-const failingStatusIntervalMs = 60_000;
+/**
+ * While an object keeps failing for one reason, its message and times are written no more often than this: an outage
+ * must not become a flood of status writes.
+ */
+const failingStatusIntervalMs = 300_000;
 
 const queuePriority: Readonly<Record<Lane, number>> = { new: 3, forced: 2, rotated: 1, routine: 0 };
 
@@ -282,11 +285,11 @@ export class SecretSyncController {
   }
 }
 
-/** Whether a reader of the status would miss something if it stayed as it was: times alone are no news. */
+/** Whether a reader would miss something if the status stayed as it was: times, and messages alone, are no news. */
 function saysSomethingNew(before: SecretSyncStatus, after: SecretSyncStatus): boolean {
   const essence = (status: SecretSyncStatus) =>
     JSON.stringify([
-      status.conditions?.map(({ type, status: value, reason, message }) => [type, value, reason, message]),
+      status.conditions?.map(({ type, status: value, reason }) => [type, value, reason]),
       status.observedGeneration,
       status.secretProviderClass,
       status.secret?.uid,
@@ -294,7 +297,7 @@ function saysSomethingNew(before: SecretSyncStatus, after: SecretSyncStatus): bo
       status.syncHash,
       status.objects?.map(({ targetKey, version, reason }) => [targetKey, version, reason]),
     ]);
-  return lastReason(before) !== lastReason(after) || essence(before) !== essence(after);
+  return essence(before) !== essence(after);
 }
 
 function isReady(status: SecretSyncStatus): boolean {

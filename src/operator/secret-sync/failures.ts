@@ -7,7 +7,7 @@ import type { MissingItem } from "./key-mapping.ts";
 import { SyncFailure, type FailedOutcome } from "./outcome.ts";
 
 /** Error classes that mean "later, the vault has a limit", not "something is wrong". */
-const throttleCodes: ReadonlySet<string> = new Set(["Throttled", "BudgetWait", "BreakerOpen"]);
+const throttleCodes: ReadonlySet<string> = new Set(["Throttled", "BudgetWait"]);
 
 /** Error classes that last until a person changes something in the vault, the identity or the resources. */
 const userCodes: ReadonlySet<string> = new Set([
@@ -27,7 +27,7 @@ const userCodes: ReadonlySet<string> = new Set([
 
 /** How soon an error class is worth another try. */
 export function retryClassOf(code: string): RetryClass {
-  if (throttleCodes.has(code)) return "throttle";
+  if (throttleCodes.has(code) || code === "BreakerOpen") return "throttle";
   return userCodes.has(code) ? "user" : "network";
 }
 
@@ -111,12 +111,11 @@ function providerFailure(error: ProviderCallError): FailedOutcome {
   if (error.code === "BadParameters") {
     return { ...common, reason: "ControllerSpcError", message: error.message, retryClass: "user" };
   }
-  const retryClass = throttleCodes.has(error.code) ? "throttle" : error.retryable ? "network" : "user";
   return {
     ...common,
-    reason: retryClass === "throttle" ? "Throttled" : "ProviderError",
+    reason: throttleCodes.has(error.code) ? "Throttled" : "ProviderError",
     message: `${error.code}: ${error.message}`,
-    retryClass,
+    retryClass: error.retryable ? retryClassOf(error.code) : "user",
   };
 }
 
