@@ -10,7 +10,7 @@ export interface Identity {
 }
 
 /** What a valid token says. */
-export interface VerifiedToken {
+interface VerifiedToken {
   readonly identity: Identity;
   /** The resource it was issued for, without trailing slash. */
   readonly audience: string;

@@ -16,6 +16,7 @@ export interface FederatedCredential {
 
 const defaultAudience = "api://AzureADTokenExchange";
 
+/** What assertions are checked against. */
 export interface AssertionCheckOptions {
   readonly clock: Clock;
   readonly issuerKeys: IssuerKeys;

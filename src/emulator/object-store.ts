@@ -26,6 +26,7 @@ export interface StoredObject<Version extends StoredVersion> {
   readonly versions: Version[];
 }
 
+/** A soft-deleted object. Dates are seconds since the epoch. */
 export interface DeletedObject<Version extends StoredVersion> extends StoredObject<Version> {
   readonly deletedDate: number;
   readonly scheduledPurgeDate: number;

@@ -19,6 +19,7 @@ export function readJsonObject(body: string): JsonObject {
   return parsed;
 }
 
+/** Whether a parsed JSON value is an object, no array. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,7 @@ import { errorBody } from "./service-error.ts";
 import { vaultNameOf } from "./vault-host.ts";
 import { jsonResponse, type WireRequest, type WireResponse } from "./wire.ts";
 
+/** What requests are led to. */
 export interface RespondOptions {
   readonly vaults: ReadonlyMap<string, EmulatedVault>;
   readonly authority: Authority;

@@ -34,7 +34,7 @@ export function isAudienceOf(audience: string, host: string): boolean {
 }
 
 /** A host without its port. */
-export function hostnameOf(host: string): string {
+function hostnameOf(host: string): string {
   if (host.startsWith("[")) return host.slice(0, host.indexOf("]") + 1);
   const colon = host.lastIndexOf(":");
   return colon < 0 ? host : host.slice(0, colon);

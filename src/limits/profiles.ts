@@ -13,7 +13,7 @@ export const limitClasses: readonly LimitClass[] = [
 ];
 
 /** A key as far as its cost goes. All elliptic curves cost the same. */
-export type KeyWeight = `${"software" | "hsm"}-${"rsa-2048" | "rsa-3072" | "rsa-4096" | "ec"}`;
+type KeyWeight = `${"software" | "hsm"}-${"rsa-2048" | "rsa-3072" | "rsa-4096" | "ec"}`;
 
 /** One reading of the documents: what a vault and a subscription may do in one window. */
 export interface LimitProfile {
@@ -32,6 +32,7 @@ export interface LimitProfile {
   readonly keyOperationUnits: Readonly<Record<KeyWeight, number>>;
 }
 
+/** The names under which people choose a profile. */
 export type LimitProfileName = "azure-2026" | "legacy-2000" | "strict-second";
 
 const factor = serviceLimit("subscription-factor");

@@ -4,7 +4,7 @@
  */
 
 /** What a limit counts over: the requests of one vault, of all vaults of a subscription in one region, one object … */
-export type LimitScope =
+type LimitScope =
   | "vault and region"
   | "subscription and region"
   | "subscription"
@@ -38,7 +38,7 @@ export interface ServiceLimit {
   readonly note?: string;
 }
 
-export type LimitSource =
+type LimitSource =
   | "Key Vault service limits"
   | "Key Vault throttling guidance"
   | "Key Vault throttling guide"
@@ -260,6 +260,7 @@ export const serviceLimits: readonly ServiceLimit[] = Object.freeze(
   rows.map((row): ServiceLimit => Object.freeze(row)),
 );
 
+/** The id of a row. */
 export type ServiceLimitId = (typeof rows)[number]["id"];
 
 const valueById: ReadonlyMap<string, number> = new Map(rows.map((row) => [row.id, row.value]));

@@ -22,6 +22,7 @@ export interface VaultPlace {
   readonly region: string;
 }
 
+/** Whether a request may pass. */
 export type Admission = { readonly kind: "admitted" } | Refusal;
 
 export interface Refusal {
