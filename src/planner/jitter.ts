@@ -1,13 +1,14 @@
 import {
   guideBasicJitter,
   guideJitter,
+  guideRiskPerSecond,
   guideTableLookup,
   type GuideAnswer,
   type GuideTableCell,
 } from "./guide.ts";
 import { completeInputs, type CompleteInputs, type PlanInputs } from "./inputs.ts";
 import { boundsOf, burstsPerWindow, countingWindow, refreshRisk, type RiskBounds } from "./refresh-risk.ts";
-import { jitterWarnings, type PlanWarning } from "./warnings.ts";
+import { planWarnings, type PlanWarning } from "./warnings.ts";
 import { countings, type Counting } from "./window-risk.ts";
 
 /** The exact answer for one counting. */
@@ -36,11 +37,15 @@ export interface JitterPlan {
     readonly basicJitterSeconds: number;
     /** The table's cell; null outside the table. */
     readonly table: GuideTableCell | null;
+    /** The guide's check (cell A8) of this fleet at the table's jitter; null outside the table. */
+    readonly tableRiskPerSecond: number | null;
   };
   readonly exact: ExactAnswer;
   readonly byCounting: ByCounting<ExactAnswer>;
   /** What the guide's rounded jitter means for a whole refresh; null where the guide has no answer. */
   readonly guideChecked: ByCounting<RiskBounds> | null;
+  /** What the table's jitter means for this fleet; null outside the table. */
+  readonly tableChecked: ByCounting<RiskBounds> | null;
   /** What the basic way's jitter means for a whole refresh. */
   readonly basicChecked: ByCounting<RiskBounds>;
   /** No scheme, however clever, spreads the fleet over less. */
@@ -58,12 +63,14 @@ export interface JitterPlan {
  */
 export function planJitter(given: PlanInputs): JitterPlan {
   const inputs = completeInputs(given);
-  const guide = guideJitter({
+  const forGuide = {
     clusters: inputs.clusters / inputs.vaults,
     secretsPerCluster: inputs.secretsPerCluster,
     risk: inputs.risk,
     limitPerSecond: inputs.limitPerWindow / inputs.windowSeconds,
-  });
+  };
+  const guide = guideJitter(forGuide);
+  const table = guideTableLookup(inputs.clusters, inputs.secretsPerCluster);
   const basicJitterSeconds = guideBasicJitter(inputs.maximumAgeSeconds, inputs.pollIntervalSeconds);
   const byCounting = forEachCounting((counting) => exactJitter(inputs, counting));
   const exact = byCounting[inputs.counting];
@@ -74,18 +81,23 @@ export function planJitter(given: PlanInputs): JitterPlan {
     guide: {
       ...guide,
       basicJitterSeconds,
-      table: guideTableLookup(inputs.clusters, inputs.secretsPerCluster),
+      table,
+      tableRiskPerSecond: table === null ? null : guideRiskPerSecond(forGuide, table.jitterSeconds),
     },
     exact,
     byCounting,
     guideChecked: guideSeconds === null ? null : checkJitterSeconds(inputs, guideSeconds),
+    tableChecked: table === null ? null : checkJitterSeconds(inputs, table.jitterSeconds),
     basicChecked: checkJitterSeconds(inputs, basicJitterSeconds),
     floorSeconds,
     worstCaseAgeSeconds:
       exact.jitterSeconds === null ? null : inputs.pollIntervalSeconds + exact.jitterSeconds,
     meanRequestsPerWindow:
       exact.jitterSeconds === null ? null : meanRequestsPerWindow(inputs, exact.jitterSeconds),
-    warnings: jitterWarnings(inputs, exact.jitterSeconds, basicJitterSeconds),
+    warnings: planWarnings(inputs, exact.jitterSeconds, {
+      name: "The basic way's",
+      seconds: basicJitterSeconds,
+    }),
   };
 }
 

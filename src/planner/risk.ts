@@ -8,7 +8,7 @@ import {
   type ByCounting,
 } from "./jitter.ts";
 import { refreshRisk, type RiskBounds } from "./refresh-risk.ts";
-import { jitterWarnings, type PlanWarning } from "./warnings.ts";
+import { planWarnings, type PlanWarning } from "./warnings.ts";
 import type { Counting } from "./window-risk.ts";
 
 /** The answer of `keyweir plan risk`. Field names are a public interface (docs/schemas/plan-risk.schema.json). */
@@ -59,7 +59,7 @@ export function planRisk(given: PlanInputs & { readonly jitterSeconds: number })
     floorSeconds: floorOf(inputs),
     worstCaseAgeSeconds: inputs.pollIntervalSeconds + jitterSeconds,
     meanRequestsPerWindow: meanRequestsPerWindow(inputs, jitterSeconds),
-    warnings: jitterWarnings(inputs, jitterSeconds, jitterSeconds),
+    warnings: planWarnings(inputs, jitterSeconds, { name: "The jitter's", seconds: jitterSeconds }),
   };
 }
 

@@ -4,8 +4,8 @@ import type { CompleteInputs } from "./inputs.ts";
 export interface PlanWarning {
   readonly code:
     | "jitter-not-needed"
-    | "basic-too-short"
-    | "basic-ignores-load"
+    | "spread-too-short"
+    | "spread-is-tight"
     | "steady-load-too-high"
     | "jitter-exceeds-interval"
     | "vault-is-shared"
@@ -19,19 +19,29 @@ const farBelow = 0.1;
 /** From this share of the vault's capacity on, the guide's "must be much lower" is not true any more. */
 const muchLower = 0.5;
 
-/** The guide's warnings, and those that its arithmetic cannot give. */
-export function jitterWarnings(
+/** A spread that somebody proposes, with the words for it. */
+export interface ProposedSpread {
+  /** "The basic way's 3,600 s" is made of "The basic way's". */
+  readonly name: string;
+  readonly seconds: number;
+}
+
+/**
+ * The guide's warnings, and those that its arithmetic cannot give. `jitterSeconds` is what will be deployed (null when
+ * nothing helps), `proposed` a spread that comes from a person and not from a load.
+ */
+export function planWarnings(
   inputs: CompleteInputs,
   jitterSeconds: number | null,
-  basicJitterSeconds: number,
+  proposed: ProposedSpread,
 ): PlanWarning[] {
   const requests = inputs.clusters * inputs.secretsPerCluster * inputs.requestsPerSecret;
   const perVault =
     Math.ceil(inputs.clusters / inputs.vaults) * inputs.secretsPerCluster * inputs.requestsPerSecret;
   const perSecond = inputs.limitPerWindow / inputs.windowSeconds - inputs.otherLoadPerSecond;
+  const isSmall = perVault <= perSecond * inputs.windowSeconds * farBelow;
   return [
-    ...warnJitterNotNeeded(inputs, perVault),
-    ...warnBasic(basicJitterSeconds, perVault, perSecond),
+    ...(isSmall ? [warnJitterNotNeeded(inputs, perVault)] : warnSpread(proposed, perVault, perSecond)),
     ...warnSteadyLoad(inputs, perVault, perSecond),
     ...warnInterval(inputs, jitterSeconds),
     ...warnShared(inputs),
@@ -40,39 +50,37 @@ export function jitterWarnings(
   ];
 }
 
-function warnJitterNotNeeded(inputs: CompleteInputs, perVault: number): PlanWarning[] {
+function warnJitterNotNeeded(inputs: CompleteInputs, perVault: number): PlanWarning {
   const limit = inputs.limitPerWindow - inputs.otherLoadPerSecond * inputs.windowSeconds;
-  if (perVault > limit * farBelow) return [];
-  return [
-    {
-      code: "jitter-not-needed",
-      message:
-        `All clusters together ask a vault for ${count(perVault)} requests, far below the ${count(limit)} that it ` +
-        `serves in ${inputs.windowSeconds} s: jitter is not needed. If it throttles nevertheless, look for other ` +
-        "users of the vault and count the secrets again.",
-    },
-  ];
+  return {
+    code: "jitter-not-needed",
+    message:
+      `All clusters together ask a vault for ${count(perVault)} requests, far below the ${count(limit)} that it ` +
+      `serves in ${inputs.windowSeconds} s: jitter is not needed. If it throttles nevertheless, look for other ` +
+      "users of the vault and count the secrets again.",
+  };
 }
 
-function warnBasic(basicJitterSeconds: number, perVault: number, perSecond: number): PlanWarning[] {
-  const capacity = perSecond * basicJitterSeconds;
+function warnSpread(proposed: ProposedSpread, perVault: number, perSecond: number): PlanWarning[] {
+  const capacity = perSecond * proposed.seconds;
+  const spread = `${proposed.name} ${count(proposed.seconds)} s`;
   if (perVault > capacity) {
     return [
       {
-        code: "basic-too-short",
+        code: "spread-too-short",
         message:
-          `The basic way's ${count(basicJitterSeconds)} s are too short: a vault serves ${count(capacity)} requests ` +
-          `in that time and the fleet sends it ${count(perVault)}. Accept an older age, poll more often or add vaults.`,
+          `${spread} are too short: a vault serves ${count(capacity)} requests in that time and the fleet sends it ` +
+          `${count(perVault)}. Accept an older age, poll more often or add vaults.`,
       },
     ];
   }
   if (perVault <= capacity * muchLower) return [];
   return [
     {
-      code: "basic-ignores-load",
+      code: "spread-is-tight",
       message:
-        `The basic way's ${count(basicJitterSeconds)} s are tight: ${count(perVault)} requests are not much lower ` +
-        `than the ${count(capacity)} that a vault serves in that time. Use the exact answer.`,
+        `${spread} are tight: ${count(perVault)} requests are not much lower than the ${count(capacity)} that a vault ` +
+        "serves in that time. Go by the exact risk.",
     },
   ];
 }

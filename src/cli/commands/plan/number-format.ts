@@ -5,9 +5,10 @@ export function formatNumber(value: number, fractionDigits = 1): string {
   return value.toLocaleString("en-US", { maximumFractionDigits: fractionDigits });
 }
 
-/** "75 s", "52.5 s", "–" for no answer. */
+/** "75 s", "52.5 s", "78 years", "none" for no answer. */
 export function formatSeconds(seconds: number | null): string {
-  return seconds === null ? "none" : `${formatNumber(seconds)} s`;
+  if (seconds === null) return "none";
+  return seconds < 1e8 ? `${formatNumber(seconds)} s` : `${formatNumber(seconds / 31_557_600, 0)} years`;
 }
 
 /** "1 h 1 min 15 s". Days are 24 h. */
@@ -28,8 +29,7 @@ export function formatDuration(seconds: number): string {
 }
 
 /**
- * A probability given by its log₁₀, as odds: "1 in 11,700", "1 in 10^36", "every refresh", "never" for null. Odds are
- * rounded down, so that they never promise more than was computed.
+ * A probability given by its log₁₀, as odds: "1 in 11,700", "1 in 10^36", "every refresh", "never" for null.
  */
 export function formatOdds(log10: number | null): string {
   if (log10 === null) return "never";
@@ -38,7 +38,7 @@ export function formatOdds(log10: number | null): string {
   const odds = 10 ** -log10;
   if (odds < 10) return `${formatNumber(100 / odds, 0)} % of refreshes`;
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(odds)) - 2);
-  return `1 in ${formatNumber(Math.floor(odds / unit + 1e-9) * unit, 0)}`;
+  return `1 in ${formatNumber(Math.round(odds / unit) * unit, 0)}`;
 }
 
 /** "0.0034 %", two significant figures. */

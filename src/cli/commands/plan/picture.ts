@@ -27,12 +27,13 @@ export function drawDemand(picture: DemandPicture): string[] {
   const labels = new Map([[rowOf(mean), formatNumber(mean, 0)]]);
   labels.set(limitRow, formatNumber(limitPerWindow, 0));
   const labelWidth = Math.max(...[...labels.values()].map((label) => label.length));
+  const filledColumns = picture.spreadSeconds > 0 ? spreadColumns : 3;
   const lines: string[] = [];
   for (let row = rows - 1; row >= 0; row--) {
     const label = (labels.get(row) ?? "").padStart(labelWidth);
     let line = "";
     for (let column = 0; column < columns; column++) {
-      const isInside = column < spreadColumns;
+      const isInside = column < filledColumns;
       if (isInside && row <= rowOf(mean)) line += "█";
       else if (row === limitRow) line += column % 2 === 0 ? "-" : " ";
       else if (isInside && row <= rowOf(usual)) line += "░";
@@ -41,11 +42,11 @@ export function drawDemand(picture: DemandPicture): string[] {
     lines.push(`  ${label} ${labels.has(row) ? "┤" : "│"}${line.trimEnd()}`);
   }
   const end = picture.spreadSeconds > 0 ? formatSeconds(picture.spreadSeconds) : "at once";
-  const axis = `${"─".repeat(spreadColumns)}┬${"─".repeat(columns - spreadColumns - 1)}`;
+  const axis = `${"─".repeat(filledColumns)}┬${"─".repeat(columns - filledColumns - 1)}`;
   lines.push(`  ${"0".padStart(labelWidth)} ┼${axis}`);
-  lines.push(
-    `  ${" ".repeat(labelWidth)}  0 s${end.padStart(spreadColumns - 3 + Math.ceil(end.length / 2))}`,
-  );
+  const start = picture.spreadSeconds > 0 ? "0 s" : "";
+  const endColumn = Math.max(start.length + 1, filledColumns + 1 - Math.floor(end.length / 2));
+  lines.push(`  ${" ".repeat(labelWidth + 2)}${start.padEnd(endColumn)}${end}`);
   const legend =
     `█ mean ${formatNumber(mean, 0)}   ░ usual range   - limit ${formatNumber(limitPerWindow, 0)}   ` +
     `requests per ${formatNumber(windowSeconds)} s and vault`;

@@ -82,10 +82,8 @@ function answerTable(plan: JitterPlan): string[] {
   if (plan.guideChecked === null || guide.jitterSecondsRounded === null) {
     rows.push(["the guide's formula", "none", "-", "no answer: its cube is not above zero"]);
   } else checked("the guide's formula", guide.jitterSecondsRounded, plan.guideChecked);
-  if (guide.table !== null) {
-    const { clusters, secretsPerCluster, jitterSeconds } = guide.table;
-    const cell = `column ${formatNumber(clusters)}, row ${secretsPerCluster}`;
-    rows.push(["the guide's table", formatSeconds(jitterSeconds), "-", cell]);
+  if (guide.table !== null && plan.tableChecked !== null) {
+    checked("the guide's table", guide.table.jitterSeconds, plan.tableChecked);
   }
   rows.push([
     "the guide's basic way",
@@ -121,8 +119,15 @@ function explain(plan: JitterPlan): string[] {
         `${guide.jitterSeconds?.toFixed(2)} s), not that of a whole refresh. ${compare(plan)}`,
     );
   }
+  if (guide.table !== null && guide.tableRiskPerSecond !== null) {
+    sentences.push(
+      `The table's ${formatSeconds(guide.table.jitterSeconds)} are those of ${formatNumber(guide.table.clusters)} ` +
+        `clusters × ${guide.table.secretsPerCluster} secrets; here the chance per second is ` +
+        `${formatPercent(guide.tableRiskPerSecond)}.`,
+    );
+  }
   const cautious = byCounting.second.jitterSeconds;
-  if (inputs.counting !== "second" && cautious !== null && cautious > 0) {
+  if (inputs.counting !== "second" && cautious !== null && cautious > 0 && cautious <= 86_400) {
     sentences.push(
       `If you do not trust the window, take ${formatSeconds(cautious)}: it holds even if each second counted.`,
     );
