@@ -1,5 +1,5 @@
 /** How the controller is put together. Everything it meets comes in as a parameter; read this page from the top. */
-import { randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
@@ -55,12 +55,8 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     userAgent: "keyweir",
     logger,
   });
-  const installationKey = await loadInstallationKey(
-    kube,
-    settings.namespace,
-    options.generateKey ?? (() => randomBytes(32)),
-    logger,
-  );
+  const generateKey = options.generateKey ?? (() => randomBytes(32));
+  const installationKey = await loadInstallationKey(kube, settings.namespace, generateKey, logger);
   const lastAliveMs = await readLastAlive(kube, settings.namespace);
 
   const reflect = { client: kube, clock, logger };
@@ -96,7 +92,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     clock,
     random: random.fork("controller"),
     settings,
-    installationKey,
+    installationKey: createSecretKey(installationKey),
     pod: options.pod ?? { name: "keyweir", uid: "" },
     syncs: syncs.store,
     classes: classes.store,

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, type KeyObject } from "node:crypto";
 import type { FetchedItem } from "./key-mapping.ts";
 import type { SecretProviderClass, SecretSync } from "./secret-sync.ts";
 
@@ -8,7 +8,7 @@ import type { SecretProviderClass, SecretSync } from "./secret-sync.ts";
  * about a value, not even a guessed one.
  */
 export function syncHash(
-  key: Uint8Array,
+  key: KeyObject,
   secretSync: SecretSync,
   providerClass: SecretProviderClass,
   items: readonly FetchedItem[],

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { withDeadline, type Clock } from "../../core/clock.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import { KubeError } from "../../kube/kube-error.ts";
@@ -22,7 +23,7 @@ export interface SynchroniseDependencies {
   readonly tokens: ServiceAccountTokens;
   readonly clock: Clock;
   readonly settings: Settings;
-  readonly installationKey: Uint8Array;
+  readonly installationKey: KeyObject;
   /** Name and uid that the provider sees as the pod that mounts. */
   readonly pod: { readonly name: string; readonly uid: string };
 }
