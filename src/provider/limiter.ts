@@ -1,17 +1,20 @@
-/** Runs at most a fixed number of pieces of work at once; the others wait in the order in which they came. */
+/** Runs at most so many pieces of work at once, in the order in which they came; none starts after the abort. */
 export class Limiter {
   readonly #limit: number;
+  readonly #signal: AbortSignal;
   readonly #waiting: (() => void)[] = [];
   #runningCount = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, signal: AbortSignal) {
     this.#limit = limit;
+    this.#signal = signal;
   }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#runningCount >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#runningCount++;
     try {
+      this.#signal.throwIfAborted();
       return await work();
     } finally {
       // The place is handed on, so nobody can slip in between.

@@ -124,7 +124,7 @@ export function parseObjectSpec(
     if (value !== undefined && value !== "") input[name] = value;
     if (value === undefined && given.has(name)) {
       misshapen.add(name);
-      problems.push(`${name} must be a text, not a list or mapping`);
+      problems.push(`${name} must be a text, not a list, mapping or alias`);
     }
   }
   const path = input["objectAlias"] ?? input["objectName"] ?? "";

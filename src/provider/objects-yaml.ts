@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, type Document } from "yaml";
+import { isMap, isScalar, LineCounter, parseDocument, type Document } from "yaml";
 
 /** Parsed YAML with its positions. All scalars are text (failsafe schema). */
 export interface YamlDocument {
@@ -29,16 +29,35 @@ export function parseYaml(text: string, locate: Locate): YamlDocument | YamlProb
       lineCounter: lines,
       prettyErrors: false,
       logLevel: "silent",
+      // The library's own check takes quadratic time.
+      uniqueKeys: false,
     });
   } catch {
     return { kind: "invalid", problems: [`${locate(1, 1)}: it is nested too deeply`] };
   }
-  if (document.errors.length === 0) return { kind: "valid", text, document, lines };
-  const problems = document.errors.slice(0, shownProblems).map((error) => {
-    const { line, col } = lines.linePos(error.pos[0]);
-    return `${locate(line, col)}: ${problemTexts[error.code] ?? "this is not valid YAML"}`;
+  const found: { readonly offset: number; readonly code: string }[] = document.errors.map((error) => ({
+    offset: error.pos[0],
+    code: error.code,
+  }));
+  if (found.length === 0) found.push(...repeatedKeys(document.contents));
+  if (found.length === 0) return { kind: "valid", text, document, lines };
+  const problems = found.slice(0, shownProblems).map(({ offset, code }) => {
+    const { line, col } = lines.linePos(offset);
+    return `${locate(line, col)}: ${problemTexts[code] ?? "this is not valid YAML"}`;
   });
   return { kind: "invalid", problems };
+}
+
+/** Keys of the outermost mapping that were there before; inner mappings are of no interest. */
+function repeatedKeys(contents: unknown): { readonly offset: number; readonly code: string }[] {
+  if (!isMap(contents)) return [];
+  const seen = new Set<unknown>();
+  return contents.items.flatMap(({ key }) => {
+    if (!isScalar(key)) return [];
+    if (seen.has(key.value)) return [{ offset: key.range?.[0] ?? 0, code: "DUPLICATE_KEY" }];
+    seen.add(key.value);
+    return [];
+  });
 }
 
 /** The parser's own texts quote the input, so its codes are put into words here. */

@@ -93,13 +93,14 @@ async function mount(service: Service, request: MountRequest, signal: AbortSigna
   const { tasks, target, fileMode } = parsed.mount;
   if (!request.partial) refuseAll(tasks);
   const failFast = new AbortController();
+  const stop = request.partial || tasks.length === 1 ? signal : AbortSignal.any([signal, failFast.signal]);
   const context: FetchContext = {
     source: service.gateway,
     target,
-    limiter: new Limiter(service.settings.maxParallelReads),
+    limiter: new Limiter(service.settings.maxParallelReads, stop),
     certificateCache: service.certificateCache,
     writesSeparateFiles: service.settings.writeCertAndKeyInSeparateFiles,
-    signal: request.partial || tasks.length === 1 ? signal : AbortSignal.any([signal, failFast.signal]),
+    signal: stop,
   };
   const outcomes = await Promise.all(
     tasks.map(async (task) => {
@@ -124,9 +125,18 @@ async function runTask(service: Service, task: FetchTask, context: FetchContext)
   try {
     return { kind: "fetched", task, versions: await fetchObject(task.spec, task.wanted, context) };
   } catch (thrown) {
-    return { kind: "failed", task, failure: toFetchFailure(thrown) ?? describeBug(service, thrown) };
+    // What an abort leaves behind is nobody's failure; the whole Mount ends with the abort's reason.
+    const failure = context.signal.aborted ? abandoned : toFetchFailure(thrown);
+    return { kind: "failed", task, failure: failure ?? describeBug(service, thrown) };
   }
 }
+
+const abandoned: FetchFailure = {
+  code: "CANCELLED",
+  message: "given up",
+  retryable: true,
+  retryAfterMs: undefined,
+};
 
 /** A stock Mount fails when one object is wrong, but tells all that are. */
 function refuseAll(tasks: readonly FetchTask[]): void {
