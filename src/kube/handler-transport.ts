@@ -37,7 +37,7 @@ async function call(
 ): Promise<Response> {
   signal?.throwIfAborted();
   const headers: Record<string, string> = {
-    accept: "application/json",
+    accept: "application/json, */*",
     "user-agent": request.userAgent ?? "keyweir",
     ...options.headers,
   };

@@ -100,7 +100,7 @@ function openPool(url: URL, config: ClusterConfig, options: Pool.Options): Pool 
 
 function headersOf(request: KubeRequest, token: string | undefined): Record<string, string> {
   const headers: Record<string, string> = {
-    accept: "application/json",
+    accept: "application/json, */*",
     "user-agent": request.userAgent ?? "keyweir",
   };
   if (request.body !== undefined) headers["content-type"] = request.contentType ?? "application/json";

@@ -36,7 +36,10 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly logger?: Logger;
   /** Waits after failures. Default: decorrelated jitter from 0.8 to 30 s. The state is 0 after a healthy period. */
   readonly backoff?: BackoffStep<number>;
-  /** A watch without any line, not even a bookmark, is given up after once to twice this time. Default 120,000. */
+  /**
+   * A watch is given up when the server does not answer it within this time, or neither ends it when its time is up
+   * nor sends anything for this long after. Silence before that is normal: bookmarks only come with news. Default 30,000.
+   */
   readonly idleTimeoutMs?: number;
 }
 
@@ -148,18 +151,21 @@ export class Reflector<T extends KubeObject> {
 
   async #watch(signal: AbortSignal): Promise<RoundEnd> {
     const { client, clock, random, resource } = this.#options;
-    using watchdog = new Watchdog(clock, this.#options.idleTimeoutMs ?? 120_000, signal);
+    const timeoutSeconds = Math.floor(300 + random.next() * 300);
+    using watchdog = new Watchdog(clock, this.#options.idleTimeoutMs ?? 30_000, signal);
     const options = {
       ...this.#scope(),
       resourceVersion: this.#resourceVersion!,
       allowWatchBookmarks: true,
-      timeoutSeconds: Math.floor(300 + random.next() * 300),
+      timeoutSeconds,
     };
     try {
+      watchdog.allow(0);
       const watch = await client.watch(resource, options, watchdog.signal);
       if (watch.status !== 200) return endOf(await errorOfWatch(watch, resource.plural));
       this.#counts.watches++;
       this.#lastError = undefined;
+      watchdog.allow(timeoutSeconds * 1000);
       for await (const line of watch.lines) {
         watchdog.feed();
         const error = this.#apply(line);
@@ -295,26 +301,37 @@ function asKubeError(thrown: unknown): KubeError {
   });
 }
 
-/** Aborts its signal when nothing has fed it for one to two periods, or with the outer signal. Costs nothing a line. */
+/** Aborts its signal when it is not fed in time, or with the outer signal. Being fed costs nothing. */
 class Watchdog implements Disposable {
-  readonly #controller = new AbortController();
+  readonly #clock: Clock;
+  readonly #idleMs: number;
   readonly #outer: AbortSignal;
+  readonly #controller = new AbortController();
   readonly #onAbort: () => void;
-  #timer: Timer;
-  #isFed = true;
+  #timer: Timer | undefined;
+  #isFed = false;
 
-  constructor(clock: Clock, periodMs: number, outer: AbortSignal) {
+  constructor(clock: Clock, idleMs: number, outer: AbortSignal) {
+    this.#clock = clock;
+    this.#idleMs = idleMs;
     this.#outer = outer;
     this.#onAbort = () => this.#controller.abort(outer.reason);
     if (outer.aborted) this.#onAbort();
     else outer.addEventListener("abort", this.#onAbort, { once: true });
-    const tick = () => {
-      if (!this.#isFed)
-        return this.#controller.abort(new KubeError("the watch fell silent", { code: "TimedOut" }));
-      this.#isFed = false;
-      this.#timer = clock.setTimer(periodMs, tick);
-    };
-    this.#timer = clock.setTimer(periodMs, tick);
+  }
+
+  /** Silence is right for `silenceMs`, and after that for the idle time between any two lines. */
+  allow(silenceMs: number): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = this.#clock.setTimer(silenceMs, () => this.#expectFood());
+  }
+
+  #expectFood(): void {
+    this.#isFed = false;
+    this.#timer = this.#clock.setTimer(this.#idleMs, () => {
+      if (this.#isFed) this.#expectFood();
+      else this.#controller.abort(new KubeError("the watch fell silent", { code: "TimedOut" }));
+    });
   }
 
   get signal(): AbortSignal {
@@ -326,7 +343,7 @@ class Watchdog implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#timer[Symbol.dispose]();
+    this.#timer?.[Symbol.dispose]();
     this.#outer.removeEventListener("abort", this.#onAbort);
     // Whatever the watch still has open is closed.
     this.#controller.abort(new KubeError("the watch is over", { code: "Disconnected" }));

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { request } from "undici";
 import { createCertificateAuthority } from "../../src/core/certificate-authority.ts";
 import { sleep, systemClock } from "../../src/core/clock.ts";
 import { messageOf } from "../../src/core/errors.ts";
@@ -27,6 +28,8 @@ export interface ApiServer {
   readonly kubectl129Path?: string;
   /** Garbage collection, default ServiceAccounts and namespace deletion work. */
   readonly hasControllerManager: boolean;
+  /** Makes etcd forget all versions but the present one. */
+  forgetHistory(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -72,7 +75,7 @@ async function startProcesses(
   binaries: { readonly folder: string; readonly hasControllerManager: boolean },
   options: ApiServerOptions,
   processes: ProcessGroup,
-): Promise<{ readonly kubeconfigPath: string; readonly config: ClusterConfig }> {
+): Promise<Pick<ApiServer, "kubeconfigPath" | "config" | "forgetHistory">> {
   const [etcdPort, port] = await freePorts(2);
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   const { folder } = processes;
@@ -110,7 +113,8 @@ async function startProcesses(
   );
   for (const crd of options.crds ?? []) await client.create(customResourceDefinitions, crd);
   for (const crd of options.crds ?? []) await processes.until(() => isEstablished(client, crd));
-  if (!binaries.hasControllerManager) return { config, kubeconfigPath };
+  const started = { config, kubeconfigPath, forgetHistory: () => compact(etcdUrl) };
+  if (!binaries.hasControllerManager) return started;
 
   processes.spawn(join(binaries.folder, "kube-controller-manager"), [
     `--kubeconfig=${kubeconfigPath}`,
@@ -126,7 +130,17 @@ async function startProcesses(
     await client.get(serviceAccounts, { namespace: "default", name: "default" });
     return true;
   });
-  return { config, kubeconfigPath };
+  return started;
+}
+
+/** Through etcd's JSON gateway (`/v3/kv/compaction`). */
+async function compact(etcdUrl: string): Promise<void> {
+  const call = async (path: string, body: object) => {
+    const answer = await request(`${etcdUrl}/v3/${path}`, { method: "POST", body: JSON.stringify(body) });
+    return (await answer.body.json()) as { readonly header?: { readonly revision: string } };
+  };
+  const { header } = await call("maintenance/status", {});
+  await call("kv/compaction", { revision: header!.revision, physical: true });
 }
 
 async function isEstablished(client: KubeClient, crd: CustomResourceDefinition): Promise<boolean> {
