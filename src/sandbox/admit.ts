@@ -25,6 +25,7 @@ export function admit(
   old: KubeObject | undefined,
   options: AdmitOptions,
 ): { readonly object: KubeObject; readonly errors: readonly FieldError[] } {
+  checkKind(resource, body, options);
   const unknown: string[] = [];
   const { kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...content } = body;
   const normal = normalize(content, resource.schema, {
@@ -42,6 +43,18 @@ export function admit(
     if (broken !== undefined) throw decodeError(resource, formText(broken), options);
   }
   return { object, errors: [...errors, ...(resource.validate?.(object, old) ?? [])] };
+}
+
+function checkKind(resource: Resource, { kind, apiVersion }: JsonObject, options: AdmitOptions): void {
+  const { isCustom } = resource;
+  if (kind === resource.kind && apiVersion === resource.apiVersion) return;
+  if (!isCustom && !options.isPatch && (kind ?? "") === "" && (apiVersion ?? "") === "") return;
+  const expected = `this address takes a ${resource.kind} of ${resource.apiVersion}`;
+  if ((kind ?? "") === "") throw decodeError(resource, `Object 'Kind' is missing: ${expected}`, options);
+  if ((apiVersion ?? "") === "")
+    throw decodeError(resource, `Object 'apiVersion' is missing: ${expected}`, options);
+  const given = `${JSON.stringify(kind)} of ${JSON.stringify(apiVersion)}`;
+  throw decodeError(resource, `the object is a ${given.slice(0, 200)}, but ${expected}`, options);
 }
 
 /** Without the value, which may be a secret. */

@@ -22,7 +22,7 @@ export function listPage(
   selector: Selector | undefined,
 ): { readonly entries: readonly Entry[]; readonly metadata: JsonObject } {
   const limit = Number(query.get("limit") ?? "0");
-  if (!Number.isSafeInteger(limit) || limit < 0) throw badRequest("limit must be a number of objects");
+  if (!Number.isSafeInteger(limit)) throw badRequest("limit must be a number of objects");
   const token = parseToken(query.get("continue"));
   checkVersion(store, query.get("resourceVersion"), token);
   const version = token?.version ?? store.version;
@@ -34,7 +34,7 @@ export function listPage(
     ([key, entry]) =>
       (token === undefined || key > token.after) && (selector === undefined || selector(entry.object)),
   );
-  const isLast = limit === 0 || selected.length <= limit;
+  const isLast = limit <= 0 || selected.length <= limit;
   const page = isLast ? selected : selected.slice(0, limit);
   const metadata = {
     resourceVersion: String(version),
@@ -62,10 +62,15 @@ function checkVersion(store: Store, given: string | null, token: ContinueToken |
     return;
   }
   if (given !== null && Number(given) > store.version) {
-    throw new StatusError(504, "Timeout", `Too large resource version: ${given}, current: ${store.version}`, {
-      causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
-      retryAfterSeconds: 1,
-    });
+    throw new StatusError(
+      504,
+      "Timeout",
+      `Timeout: Too large resource version: ${given}, current: ${store.version}`,
+      {
+        causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }],
+        retryAfterSeconds: 1,
+      },
+    );
   }
 }
 

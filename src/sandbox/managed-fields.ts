@@ -1,4 +1,7 @@
-import type { JsonObject, KubeObject } from "./object.ts";
+import { compareFields, subtractFields, uniteFields, type FieldSet } from "./field-set.ts";
+import type { Json, JsonObject, KubeObject } from "./object.ts";
+import type { Resource } from "./resource.ts";
+import type { Schema } from "./schema.ts";
 
 /** Who writes. */
 export interface Writer {
@@ -6,31 +9,106 @@ export interface Writer {
   readonly subresource: string | undefined;
 }
 
+const metadataSchema: Schema = {
+  properties: {
+    ownerReferences: {
+      "x-kubernetes-list-type": "map",
+      "x-kubernetes-list-map-keys": ["uid"],
+      items: { "x-kubernetes-map-type": "atomic" },
+    },
+    finalizers: { "x-kubernetes-list-type": "set" },
+  },
+};
+
 /**
- * The record of who changed an object last: one entry a manager, operation and subresource. Its field sets stay empty,
- * because nothing here decides by them (no server-side apply).
+ * The managed fields after a write: what it set or changed belongs to the writer alone, what it removed to nobody, and
+ * a manager without fields is no longer listed.
  */
 export function recordManager(
-  entries: readonly JsonObject[],
+  old: KubeObject | undefined,
+  next: KubeObject,
+  resource: Resource,
   writer: Writer,
-  apiVersion: KubeObject["apiVersion"],
   time: string,
 ): readonly JsonObject[] {
-  const mine: JsonObject = {
-    manager: writer.manager,
-    operation: "Update",
-    apiVersion,
-    time,
-    fieldsType: "FieldsV1",
-    fieldsV1: {},
-    ...(writer.subresource === undefined ? {} : { subresource: writer.subresource }),
-  };
-  const others = entries.filter(
-    (entry) =>
-      entry["manager"] !== writer.manager ||
-      entry["operation"] !== "Update" ||
-      entry["apiVersion"] !== apiVersion ||
-      entry["subresource"] !== writer.subresource,
+  const { changed, removed } = changesOf(old, next, resource);
+  const entries: JsonObject[] = [];
+  let mine: FieldSet | undefined;
+  for (const entry of old?.metadata.managedFields ?? []) {
+    const fields = subtractFields(entry["fieldsV1"] as FieldSet, removed);
+    if (isWriters(entry, writer, resource)) {
+      mine = fields;
+      continue;
+    }
+    const rest = subtractFields(fields, changed);
+    if (rest !== undefined) entries.push({ ...entry, fieldsV1: rest });
+  }
+  const own = uniteFields(mine, changed);
+  if (own !== undefined) {
+    entries.push({
+      manager: writer.manager,
+      operation: "Update",
+      apiVersion: resource.apiVersion,
+      time,
+      fieldsType: "FieldsV1",
+      fieldsV1: own,
+      ...(writer.subresource === undefined ? {} : { subresource: writer.subresource }),
+    });
+  }
+  return entries.length < 2 ? entries : entries.sort(compareEntries);
+}
+
+function isWriters(entry: JsonObject, writer: Writer, resource: Resource): boolean {
+  return (
+    entry["manager"] === writer.manager &&
+    entry["operation"] === "Update" &&
+    entry["apiVersion"] === resource.apiVersion &&
+    entry["subresource"] === writer.subresource
   );
-  return [...others, mine];
+}
+
+/** By time, then manager, as the real server lists them. */
+function compareEntries(left: JsonObject, right: JsonObject): number {
+  for (const field of ["time", "manager", "apiVersion", "subresource"]) {
+    const [leftText, rightText] = [left[field] ?? "", right[field] ?? ""];
+    if (leftText !== rightText) return (leftText as string) < (rightText as string) ? -1 : 1;
+  }
+  return 0;
+}
+
+function changesOf(old: KubeObject | undefined, next: KubeObject, { schema, isCustom }: Resource) {
+  const content = compareFields(contentOf(old, isCustom), contentOf(next, isCustom), schema, isCustom);
+  const metadata = compareFields(metadataOf(old), metadataOf(next), metadataSchema, false);
+  const join = (fields: FieldSet | undefined, ofMetadata: FieldSet | undefined) =>
+    ofMetadata === undefined ? fields : { ...fields, "f:metadata": ofMetadata };
+  return {
+    changed: join(withoutRoot(content.changed), metadata.changed),
+    removed: join(withoutRoot(content.removed), metadata.removed),
+  };
+}
+
+function withoutRoot(fields: FieldSet | undefined): FieldSet | undefined {
+  if (fields === undefined || !Object.hasOwn(fields, ".")) return fields;
+  const { ".": _root, ...rest } = fields;
+  return Object.keys(rest).length === 0 ? undefined : rest;
+}
+
+/** `status.phase` of a namespace and the like are the server's own. */
+function contentOf(object: KubeObject | undefined, isCustom: boolean): Json | undefined {
+  if (object === undefined) return undefined;
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...content } = object;
+  if (isCustom || object.kind !== "Namespace") return content;
+  return {};
+}
+
+function metadataOf(object: KubeObject | undefined): Json | undefined {
+  if (object === undefined) return undefined;
+  const { generateName, labels, annotations, ownerReferences, finalizers } = object.metadata;
+  return {
+    ...(generateName === undefined ? {} : { generateName }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    ...(finalizers === undefined ? {} : { finalizers }),
+  };
 }

@@ -19,13 +19,14 @@ const qualifiedPart = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const annotationLimitBytes = 262_144;
 
 /** What is wrong with a DNS label, as the API words it. */
-export function labelNameProblems(name: string): string[] {
+function labelNameProblems(name: string): string[] {
+  if (name.includes(".")) return ["must not contain dots"];
   const problems = dnsLabel.test(name) ? [] : [labelText];
   return name.length > 63 ? ["must be no more than 63 bytes", ...problems] : problems;
 }
 
 /** What is wrong with a DNS subdomain, as the API words it. */
-export function subdomainProblems(name: string): string[] {
+function subdomainProblems(name: string): string[] {
   const problems = name.split(".").every((part) => dnsLabel.test(part)) ? [] : [subdomainText];
   return name.length > 253 ? ["must be no more than 253 bytes", ...problems] : problems;
 }

@@ -34,6 +34,8 @@ import {
 import { Entry, type Store } from "./store.ts";
 import type { Registry } from "./registry.ts";
 
+const lastingNamespaces = new Set(["default", "kube-public", "kube-system"]);
+
 /** One object by its address. */
 export interface Target {
   readonly resource: Resource;
@@ -86,15 +88,17 @@ export class Operations {
   }
 
   create({ resource, namespace }: Omit<Target, "name">, body: JsonObject, options: WriteOptions): Entry {
-    const input = readMetadata(body);
+    const { status: _status, ...withoutStatus } = body;
+    const isolated = hasStatus(resource) ? withoutStatus : body;
+    const given = readMetadata(body);
+    const prepared = resource.prepare?.(isolated, undefined) ?? isolated;
+    const input = readMetadata(prepared);
     const generated = textOf(input, "generateName");
-    const given = textOf(input, "name");
-    const name = given === "" && generated !== "" ? generateName(generated, this.#random) : given;
+    const name = textOf(input, "name") || (generated === "" ? "" : generateName(generated, this.#random));
     this.#checkNamespace(resource, namespace, input);
-    if (textOf(input, "resourceVersion") !== "") {
-      throw badRequest("resourceVersion should not be set on objects to be created");
+    if (textOf(given, "resourceVersion") !== "") {
+      throw new StatusError(500, "", "resourceVersion should not be set on objects to be created");
     }
-    if (this.#store.get(resource.storage, namespace, name) !== undefined) throw alreadyExists(resource, name);
     const metadata: ObjectMeta = {
       name,
       ...(generated === "" ? {} : { generateName: generated }),
@@ -104,9 +108,8 @@ export class Operations {
       creationTimestamp: formatTime(this.#clock.wallMs()),
       ...clientMetadata(input),
     };
-    const { status: _status, ...withoutStatus } = body;
-    const isolated = hasStatus(resource) ? withoutStatus : body;
-    const object = this.#admit(resource, isolated, metadata, undefined, options);
+    const object = this.#admit(resource, prepared, metadata, undefined, options);
+    if (this.#store.get(resource.storage, namespace, name) !== undefined) throw alreadyExists(resource, name);
     const final = this.#sign(object, undefined, resource, { ...options.writer, subresource: undefined });
     if (options.isDryRun) return new Entry(final, this.#store.version);
     return this.#store.put(resource.storage, final, undefined);
@@ -159,6 +162,9 @@ export class Operations {
       const because = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`;
       throw conflict(resource, name, because, resource.kind);
     }
+    if (resource.storage === namespaceStorage && lastingNamespaces.has(name)) {
+      throw forbidden(resource, name, "this namespace may not be deleted");
+    }
     const finalizers = new Set(metadata.finalizers);
     if (options.propagation === "Orphan") finalizers.add(orphanFinalizer);
     if (options.propagation === "Foreground") finalizers.add(foregroundFinalizer);
@@ -200,16 +206,21 @@ export class Operations {
     if (version !== "" && version !== old.metadata.resourceVersion)
       throw conflict(resource, name, modifiedText);
     const isStatus = options.writer.subresource === "status";
-    const metadata = isStatus ? old.metadata : changedMetadata(input, old.metadata);
-    const content = isStatus ? statusOf(old, body) : hasStatus(resource) ? statusOf(body, old) : body;
-    const admitted = this.#admit(resource, content, metadata, old, options);
+    const content = isStatus
+      ? statusOf(withVersion(old, body), body)
+      : hasStatus(resource)
+        ? statusOf(body, old)
+        : body;
+    const prepared = resource.prepare?.(content, old) ?? content;
+    const metadata = isStatus ? old.metadata : changedMetadata(readMetadata(prepared), old.metadata);
+    const admitted = this.#admit(resource, prepared, metadata, old, options);
     if (isSameState(admitted, old)) return current;
     const bumped = bumpGeneration(resource, admitted, old);
     const final = this.#sign(bumped, old, resource, options.writer);
     if (options.isDryRun) return new Entry(final, current.version);
     const isFreed = final.metadata.deletionTimestamp !== undefined && final.metadata.finalizers === undefined;
     if (isFreed && !hasContent(resource)) {
-      return this.#store.remove(resource.storage, new Entry(final, current.version));
+      return this.#store.remove(resource.storage, current, final);
     }
     return this.#store.put(resource.storage, final, current);
   }
@@ -221,21 +232,15 @@ export class Operations {
     old: KubeObject | undefined,
     options: WriteOptions,
   ): KubeObject {
-    checkKind(resource, body);
-    const prepared = resource.prepare?.(body, old) ?? body;
-    const { object, errors } = admit(resource, prepared, metadata, old, options);
+    const { object, errors } = admit(resource, body, metadata, old, options);
     const all = [...validateMetadata(resource, metadata, old?.metadata), ...errors];
     if (all.length > 0) throw invalid(resource, metadata.name, all);
     return object;
   }
 
   #sign(object: KubeObject, old: KubeObject | undefined, resource: Resource, writer: Writer): KubeObject {
-    const entries = recordManager(
-      old?.metadata.managedFields ?? [],
-      writer,
-      resource.apiVersion,
-      formatTime(this.#clock.wallMs()),
-    );
+    const entries = recordManager(old, object, resource, writer, formatTime(this.#clock.wallMs()));
+    if (entries.length === 0) return object;
     return { ...object, metadata: { ...object.metadata, managedFields: entries } };
   }
 
@@ -270,18 +275,9 @@ function checkNamespaceText(namespace: string | undefined, metadata: JsonObject)
   }
 }
 
-function checkKind(resource: Resource, body: JsonObject): void {
-  const { kind, apiVersion } = body;
-  if (kind === undefined || apiVersion === undefined) {
-    throw badRequest(
-      `Object '${kind === undefined ? "Kind" : "apiVersion"}' is missing: give ${resource.apiVersion} ${resource.kind}`,
-    );
-  }
-  if (apiVersion !== resource.apiVersion || kind !== resource.kind) {
-    throw badRequest(
-      `the object is a ${JSON.stringify(kind)} of ${JSON.stringify(apiVersion)}, but this address takes a ${resource.kind} of ${resource.apiVersion}`,
-    );
-  }
+/** The stored object under the version that the client used. */
+function withVersion(old: KubeObject, { apiVersion, kind }: JsonObject): JsonObject {
+  return { ...old, apiVersion, kind };
 }
 
 function nameRequired(resource: Resource): StatusError {

@@ -78,15 +78,10 @@ function edit(node: Json | undefined, path: readonly string[], change: Edit): Js
   if (Array.isArray(node)) return editList(node, step, rest, change);
   if (!isJsonObject(node)) throw missing(step);
   const result: Record<string, unknown> = { ...node };
-  const isPresent = Object.hasOwn(node, step);
   if (rest.length > 0) setOwn(result, step, edit(getOwn(node, step), rest, change));
-  else if (change.kind === "remove") {
-    if (!isPresent) throw missing(step);
-    delete result[step];
-  } else {
-    if (change.kind === "replace" && !isPresent) throw missing(step);
-    setOwn(result, step, change.value);
-  }
+  else if (change.kind !== "remove") setOwn(result, step, change.value);
+  else if (Object.hasOwn(node, step)) delete result[step];
+  else throw missing(step);
   return result as JsonObject;
 }
 

@@ -1,16 +1,17 @@
 import type { Clock } from "../core/clock.ts";
 import type { Random } from "../core/random.ts";
-import { generateUid, formatTime } from "./metadata.ts";
-import { isJsonObject, type JsonObject } from "./object.ts";
-import type { DeleteOptions, Operations, WriteOptions } from "./operations.ts";
+import type { JsonObject } from "./object.ts";
+import type { Operations } from "./operations.ts";
 import { patchWith } from "./patch-types.ts";
 import { listPage } from "./list-page.ts";
 import { readBody, readObject } from "./request-body.ts";
+import { checkWatchParameters, deleteOptions, writeOptions } from "./request-options.ts";
 import { jsonResponse, parseAccept, type Format, type Writing } from "./respond.ts";
 import { isTrue, type Route } from "./routes.ts";
 import { combineSelectors, parseFieldSelector, parseLabelSelector, type Selector } from "./selectors.ts";
-import { badRequest, invalid, type FieldError } from "./status-error.ts";
+import { badRequest } from "./status-error.ts";
 import type { Entry, Store } from "./store.ts";
+import { requestToken } from "./token-request.ts";
 import type { TokenSigner } from "./tokens.ts";
 import type { WatchHub } from "./watch.ts";
 
@@ -158,42 +159,9 @@ export class ResourceRequests {
 
   #token(route: Route, body: JsonObject): Response {
     const { operations, tokens, clock, random } = this.#parts;
-    const target = targetOf(route);
-    const { metadata: account } = operations.get(target).object;
-    const spec = isJsonObject(body["spec"]) ? body["spec"] : {};
-    const expirationSeconds = spec["expirationSeconds"] ?? 3600;
-    const kind = { group: "authentication.k8s.io", kind: "TokenRequest" };
-    const refuse = (field: string, detail: string): never => {
-      const error: FieldError = { reason: "FieldValueInvalid", field, detail };
-      throw invalid(kind, "", [error]);
-    };
-    if (typeof expirationSeconds !== "number") throw badRequest("spec.expirationSeconds must be a number");
-    if (expirationSeconds < 600) {
-      refuse(
-        "spec.expirationSeconds",
-        `Invalid value: ${expirationSeconds}: may not specify a duration less than 10 minutes`,
-      );
-    }
-    if (expirationSeconds > 2 ** 32) {
-      refuse(
-        "spec.expirationSeconds",
-        `Invalid value: ${expirationSeconds}: may not specify a duration larger than 2^32 seconds`,
-      );
-    }
-    const given = spec["audiences"] ?? [];
-    if (!Array.isArray(given) || !given.every((item) => typeof item === "string")) {
-      throw badRequest("spec.audiences must be a list of strings");
-    }
-    const audiences = given.length > 0 ? (given as readonly string[]) : [tokens.issuer];
-    const subject = { namespace: account.namespace ?? "", name: account.name, uid: account.uid };
-    const issued = tokens.issue(subject, audiences, expirationSeconds, generateUid(random));
-    const answer = {
-      kind: "TokenRequest",
-      apiVersion: "authentication.k8s.io/v1",
-      metadata: { ...subject, creationTimestamp: formatTime(clock.wallMs()) },
-      spec: { audiences, expirationSeconds, boundObjectRef: spec["boundObjectRef"] ?? null },
-      status: { token: issued.token, expirationTimestamp: formatTime(issued.expiryMs) },
-    };
+    const { metadata } = operations.get(targetOf(route)).object;
+    const account = { namespace: metadata.namespace ?? "", name: metadata.name, uid: metadata.uid };
+    const answer = requestToken(body, account, tokens, clock, random);
     return jsonResponse(JSON.stringify(answer), 201, []);
   }
 }
@@ -209,89 +177,4 @@ function selectorOf(route: Route, query: URLSearchParams): Selector | undefined 
       ? fields
       : [...fields, { field: "metadata.name", value: route.name, isEqual: true }];
   return combineSelectors(parseLabelSelector(query.get("labelSelector")), all);
-}
-
-function writeOptions(
-  route: Route,
-  request: Request,
-  query: URLSearchParams,
-  warnings: string[],
-): WriteOptions {
-  const fieldValidation = query.get("fieldValidation") ?? "Warn";
-  if (fieldValidation !== "Ignore" && fieldValidation !== "Warn" && fieldValidation !== "Strict") {
-    throw invalid({ group: "meta.k8s.io", kind: "CreateOptions" }, "", [
-      {
-        reason: "FieldValueNotSupported",
-        field: "fieldValidation",
-        detail: `Unsupported value: ${JSON.stringify(fieldValidation)}: supported values: "Ignore", "Strict", "Warn"`,
-      },
-    ]);
-  }
-  const agent = request.headers.get("user-agent") ?? "unknown";
-  const manager =
-    query.get("fieldManager") ?? agent.slice(0, Math.max(0, agent.indexOf("/")) || agent.length);
-  return {
-    writer: { manager: manager.slice(0, 128), subresource: route.subresource },
-    isDryRun: isDryRun(query.getAll("dryRun")),
-    fieldValidation,
-    isPatch: route.verb === "patch",
-    warn: (text) => void warnings.push(text),
-  };
-}
-
-function isDryRun(values: readonly unknown[]): boolean {
-  for (const value of values) {
-    if (value === "All") continue;
-    throw invalid({ group: "meta.k8s.io", kind: "WriteOptions" }, "", [
-      {
-        reason: "FieldValueNotSupported",
-        field: "dryRun",
-        detail: `Unsupported value: ${JSON.stringify(value)}: supported values: "All"`,
-      },
-    ]);
-  }
-  return values.length > 0;
-}
-
-function deleteOptions(body: unknown, query: URLSearchParams): DeleteOptions {
-  const options = body ?? {};
-  if (!isJsonObject(options)) throw badRequest("the body of a DELETE must be DeleteOptions");
-  const preconditions = isJsonObject(options["preconditions"]) ? options["preconditions"] : {};
-  const { uid, resourceVersion } = preconditions;
-  const bodyDryRun = Array.isArray(options["dryRun"]) ? options["dryRun"] : [];
-  const propagation = options["propagationPolicy"] ?? query.get("propagationPolicy") ?? "Background";
-  if (propagation !== "Background" && propagation !== "Foreground" && propagation !== "Orphan") {
-    throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", [
-      {
-        reason: "FieldValueNotSupported",
-        field: "propagationPolicy",
-        detail: `Unsupported value: ${JSON.stringify(propagation)}: supported values: "Background", "Foreground", "Orphan"`,
-      },
-    ]);
-  }
-  return {
-    isDryRun: isDryRun([...bodyDryRun, ...query.getAll("dryRun")]),
-    ...(typeof uid === "string" ? { uid } : {}),
-    ...(typeof resourceVersion === "string" ? { resourceVersion } : {}),
-    propagation: options["orphanDependents"] === true ? "Orphan" : propagation,
-  };
-}
-
-function checkWatchParameters(query: URLSearchParams): void {
-  const match = query.get("resourceVersionMatch");
-  const hasInitial = query.has("sendInitialEvents");
-  const refuse = (field: string, detail: string): never => {
-    throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", [
-      { reason: "FieldValueForbidden", field, detail: `Forbidden: ${detail}` },
-    ]);
-  };
-  if (match !== null && !hasInitial) {
-    refuse(
-      "resourceVersionMatch",
-      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-    );
-  }
-  if (hasInitial && match !== "NotOlderThan") {
-    refuse("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-  }
 }

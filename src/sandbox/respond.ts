@@ -56,22 +56,20 @@ export class Writing {
   /** The JSON text of one object, as lists and watch events hold it. */
   objectText(resource: Resource, entry: Entry, format: Format): string {
     if (format.kind === "object") return plainText(resource, entry);
-    if (format.kind === "metadata") return JSON.stringify(metadataOf(entry.object, format.version, true));
-    return this.#table(
-      resource,
-      [entry],
-      format,
-      { resourceVersion: entry.object.metadata.resourceVersion ?? "" },
-      true,
-    );
+    if (format.kind === "metadata") return JSON.stringify(metadataOf(entry.object, format.version));
+    return this.#table(resource, [entry], format, {
+      resourceVersion: entry.object.metadata.resourceVersion ?? "",
+    });
   }
 
   listText(resource: Resource, entries: readonly Entry[], metadata: JsonObject, format: Format): string {
-    if (format.kind === "table") return this.#table(resource, entries, format, metadata, true);
+    if (format.kind === "table") return this.#table(resource, entries, format, metadata);
     const isMetadata = format.kind === "metadata";
     const kind = isMetadata ? "PartialObjectMetadataList" : resource.listKind;
     const apiVersion = isMetadata ? `meta.k8s.io/${format.version}` : resource.apiVersion;
-    const items = entries.map((entry) => this.objectText(resource, entry, format));
+    const items = isMetadata
+      ? entries.map((entry) => this.objectText(resource, entry, format))
+      : entries.map((entry) => itemText(resource, entry));
     return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[${items.join(",")}]}`;
   }
 
@@ -80,19 +78,18 @@ export class Writing {
     entries: readonly Entry[],
     format: Extract<Format, { kind: "table" }>,
     metadata: JsonObject,
-    hasColumns: boolean,
   ): string {
     const nowMs = this.#clock.wallMs();
     const objectOf = (entry: Entry): JsonObject | null => {
       if (format.includesObject === "None") return null;
       if (format.includesObject === "Object") return entry.object;
-      return metadataOf(entry.object, format.version, true);
+      return metadataOf(entry.object, format.version);
     };
     return JSON.stringify({
       kind: "Table",
       apiVersion: `meta.k8s.io/${format.version}`,
       metadata,
-      columnDefinitions: hasColumns ? tableColumns(resource) : [],
+      columnDefinitions: tableColumns(resource),
       rows: entries.map((entry) => tableRow(resource, entry.object, nowMs, objectOf(entry))),
     });
   }
@@ -103,11 +100,14 @@ function plainText(resource: Resource, entry: Entry): string {
   return JSON.stringify({ ...entry.object, apiVersion: resource.apiVersion });
 }
 
-function metadataOf(object: KubeObject, version: string, isTyped: boolean): JsonObject {
-  const { metadata } = object;
-  return isTyped
-    ? { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata }
-    : { metadata };
+/** Items of lists of built-in kinds do not repeat their kind. */
+function itemText(resource: Resource, entry: Entry): string {
+  if (resource.isCustom) return plainText(resource, entry);
+  return `{${entry.text.slice(`{"kind":"${resource.kind}","apiVersion":"${resource.apiVersion}",`.length)}`;
+}
+
+function metadataOf({ metadata }: KubeObject, version: string): JsonObject {
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata };
 }
 
 const jsonHeaders = { "content-type": "application/json" };

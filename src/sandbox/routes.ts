@@ -40,6 +40,7 @@ export function parseRoute(
   const verb = verbOf(method, name, query);
   const verbs = subresource?.verbs ?? resource.verbs;
   if (verb === undefined || !verbs.includes(verb)) throw methodNotAllowed();
+  if (verb === "create" && name !== undefined && subresource === undefined) throw methodNotAllowed();
   if (resource.isNamespaced && !isInNamespace && verb !== "list" && verb !== "watch")
     throw methodNotAllowed();
   return { verb, resource, namespace, name, subresource: subresource?.name };

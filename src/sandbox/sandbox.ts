@@ -5,6 +5,7 @@ import { systemRandom, type Random } from "../core/random.ts";
 import { Background } from "./background.ts";
 import { coreResources } from "./core-resources.ts";
 import { serveDefinitions } from "./custom-resources.ts";
+import { findReview } from "./discovery.ts";
 import { Faults, faultError, type Fault } from "./faults.ts";
 import { collectGarbage } from "./garbage-collection.ts";
 import { emptyContainers } from "./lifecycle.ts";
@@ -14,7 +15,9 @@ import { answerPage } from "./pages.ts";
 import { Registry } from "./registry.ts";
 import { ResourceRequests } from "./resource-requests.ts";
 import { namespaceStorage } from "./resource.ts";
-import { errorResponse, Writing } from "./respond.ts";
+import { errorResponse, jsonResponse, Writing } from "./respond.ts";
+import { answerReview } from "./reviews.ts";
+import { readObject } from "./request-body.ts";
 import { parseRoute, type Route } from "./routes.ts";
 import { badRequest, StatusError } from "./status-error.ts";
 import { Store } from "./store.ts";
@@ -98,6 +101,11 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     if (isClosed) throw new StatusError(503, "ServiceUnavailable", "the sandbox is closed");
     const [path, query] = splitUrl(request.url);
     authorize(request, path);
+    const review = findReview(path);
+    if (review !== undefined && request.method === "POST") {
+      const reviewed = answerReview(review, await readObject(request), tokens);
+      return jsonResponse(JSON.stringify(reviewed), 201, []);
+    }
     const route = parseRoute(request.method, path, query, registry);
     if (route === undefined) return answerPage(path, request, registry, tokens);
     const key = countKey(route);

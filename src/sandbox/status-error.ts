@@ -36,19 +36,22 @@ export class StatusError extends Error {
       metadata: {},
       status: "Failure",
       message: this.message,
-      reason: this.reason,
+      ...(this.reason === "" ? {} : { reason: this.reason }),
       ...(this.details === undefined ? {} : { details: this.details }),
       code: this.code,
     };
   }
 }
 
+/** What errors say of a resource. */
+type Named = Pick<Resource, "group" | "plural">;
+
 /** `secrets` or `secretsyncs.secret-sync.x-k8s.io`. */
-export function qualifiedPlural(resource: Resource): string {
+function qualifiedPlural(resource: Named): string {
   return resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
 }
 
-function detailsOf(resource: Resource, name: string, kind: string = resource.plural): JsonObject {
+function detailsOf(resource: Named, name: string, kind: string = resource.plural): JsonObject {
   return { name, ...(resource.group === "" ? {} : { group: resource.group }), kind };
 }
 
@@ -56,7 +59,7 @@ export function badRequest(message: string): StatusError {
   return new StatusError(400, "BadRequest", message);
 }
 
-export function notFound(resource: Resource, name: string): StatusError {
+export function notFound(resource: Named, name: string): StatusError {
   return new StatusError(
     404,
     "NotFound",
@@ -70,7 +73,7 @@ export function resourceNotFound(): StatusError {
   return new StatusError(404, "NotFound", "the server could not find the requested resource", {});
 }
 
-export function alreadyExists(resource: Resource, name: string): StatusError {
+export function alreadyExists(resource: Named, name: string): StatusError {
   return new StatusError(
     409,
     "AlreadyExists",
@@ -79,7 +82,7 @@ export function alreadyExists(resource: Resource, name: string): StatusError {
   );
 }
 
-export function conflict(resource: Resource, name: string, because: string, kind?: string): StatusError {
+export function conflict(resource: Named, name: string, because: string, kind?: string): StatusError {
   const subject = kind ?? qualifiedPlural(resource);
   return new StatusError(
     409,
@@ -102,7 +105,7 @@ export function methodNotAllowed(): StatusError {
 }
 
 export function forbidden(
-  resource: Resource,
+  resource: Named,
   name: string,
   because: string,
   causes?: readonly JsonObject[],
@@ -132,9 +135,9 @@ export function invalid(
   const subject = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
   const message = texts.length === 1 ? texts[0] : `[${texts.join(", ")}]`;
   return new StatusError(422, "Invalid", `${subject} "${name}" is invalid: ${message}`, {
-    name,
+    ...(name === "" ? {} : { name }),
     ...(kind.group === "" ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === "" ? {} : { kind: kind.kind }),
     causes: errors.map(({ reason, detail, field }) => ({ reason, message: detail, field })),
   });
 }

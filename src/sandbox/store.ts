@@ -129,9 +129,9 @@ export class Store {
     return entry;
   }
 
-  /** Removes an object; returns its last state, under the version of the removal. */
-  remove(storage: string, previous: Entry): Entry {
-    const entry = this.#stamp(previous.object);
+  /** Removes an object; returns its last state (`last`, or as it was), under the version of the removal. */
+  remove(storage: string, previous: Entry, last: KubeObject = previous.object): Entry {
+    const entry = this.#stamp(last);
     const collection = this.#collectionOf(storage);
     const { metadata } = previous.object;
     collection.entries.delete(keyOf(metadata.namespace, metadata.name));
