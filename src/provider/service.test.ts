@@ -1,48 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { canaryToken, canaryValue, expectNoCanary } from "../../test/support/canary.ts";
-import { FakeVaultObjects } from "../../test/support/fake-vault-objects.ts";
-import { mountRequest, type MountParts } from "../../test/support/mount-request.ts";
-import { jsonLogger } from "../core/log.ts";
-import { seededRandom } from "../core/random.ts";
-import { VirtualClock } from "../core/virtual-clock.ts";
-import { ProviderCallError } from "./provider-call-error.ts";
-import { createProviderService, type ProviderSettings } from "./service.ts";
-
-function scene(latencyMs = 0, settings: Partial<ProviderSettings> = {}) {
-  const clock = new VirtualClock();
-  const vault = new FakeVaultObjects(clock, latencyMs);
-  const log: string[] = [];
-  const logger = jsonLogger((line) => log.push(line), "debug");
-  const service = createProviderService({ clock, random: seededRandom(1), gateway: vault, logger, settings });
-  const mount = (parts: MountParts, signal?: AbortSignal) => service.mount(mountRequest(parts), signal);
-  /** The error of a Mount that must fail, after checking that nothing planted is in it. */
-  const mountError = async (parts: MountParts): Promise<ProviderCallError> => {
-    const error = await mount(parts).then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    if (!(error instanceof ProviderCallError))
-      throw new Error("the Mount did not fail as it should", { cause: error });
-    expectNoCanary(error.message);
-    expectNoCanary(log.join("\n"));
-    return error;
-  };
-  return { clock, vault, log, mount, mountError };
-}
-
-const secret = (name: string, more: Record<string, string | number> = {}) => ({
-  objectName: name,
-  objectType: "secret",
-  ...more,
-});
-
-function textsOf(files: readonly { readonly path: string; readonly contents: Buffer }[]) {
-  return Object.fromEntries(files.map((file) => [file.path, file.contents.toString("latin1")]));
-}
+import { mountRequest } from "../../test/support/mount-request.ts";
+import { providerScene, secret, textsOf } from "../../test/support/provider-scene.ts";
 
 describe("a stock Mount", () => {
   test("delivers every object of the class in its order, with its version", async () => {
-    const { vault, mount } = scene();
+    const { vault, mount } = providerScene();
     vault.addSecret("db", { value: canaryValue });
     vault.addSecret("api", { value: "two" });
     const response = await mount({ objects: [secret("db"), secret("api", { objectAlias: "keys/api" })] });
@@ -61,7 +24,7 @@ describe("a stock Mount", () => {
   });
 
   test("uses the identity, vault and lane of the request", async () => {
-    const { vault, mount } = scene();
+    const { vault, mount } = providerScene();
     vault.addSecret("db", { value: "x" });
     await mount({ objects: [secret("db")], lane: "new", attributes: { cloudName: "AzureChinaCloud" } });
     expect(vault.requests[0]).toMatchObject({
@@ -81,7 +44,7 @@ describe("a stock Mount", () => {
   });
 
   test("fails as a whole with the first failure, in the stock provider's words", async () => {
-    const { vault, mountError } = scene();
+    const { vault, mountError } = providerScene();
     vault.addSecret("db", { value: canaryValue });
     vault.fail("secret/gone", "NotFound");
     const error = await mountError({ objects: [secret("db"), secret("gone")] });
@@ -92,7 +55,7 @@ describe("a stock Mount", () => {
   });
 
   test("gives up what is still open when one object fails", async () => {
-    const { vault, clock, mountError } = scene(100, { maxParallelReads: 2 });
+    const { vault, clock, mountError } = providerScene(100, { maxParallelReads: 2 });
     vault.fail("secret/gone", "Throttled", { retryAfterMs: 7_000 });
     const names = ["gone", "b", "c", "d", "e"];
     const failing = mountError({ objects: names.map((name) => secret(name)) });
@@ -102,7 +65,7 @@ describe("a stock Mount", () => {
   });
 
   test("tells all wrong objects before it reads any", async () => {
-    const { vault, mountError } = scene();
+    const { vault, mountError } = providerScene();
     const error = await mountError({
       objects: [secret("a", { objectFormat: "x" }), secret("b"), { objectName: "c", objectType: "Key" }],
     });
@@ -113,7 +76,7 @@ describe("a stock Mount", () => {
   });
 
   test("gives nothing for an empty list", async () => {
-    const { mount } = scene();
+    const { mount } = providerScene();
     expect(await mount({ attributes: { objects: "array: []" } })).toMatchObject({
       files: [],
       objectVersion: [],
@@ -121,7 +84,7 @@ describe("a stock Mount", () => {
   });
 
   test("uses the file mode of the object, else of the request", async () => {
-    const { vault, mount } = scene();
+    const { vault, mount } = providerScene();
     vault.addSecret("a", { value: "1" });
     vault.addSecret("b", { value: "2" });
     const { files } = await mount({
@@ -141,7 +104,7 @@ describe("encodings", () => {
     ["hex", "0001fF", Buffer.from([0, 1, 255])],
     ["hex", "", Buffer.alloc(0)],
   ])("%s: %j is decoded", async (objectEncoding, value, expected) => {
-    const { vault, mount } = scene();
+    const { vault, mount } = providerScene();
     vault.addSecret("a", { value });
     const { files } = await mount({ objects: [secret("a", { objectEncoding })] });
     expect(files[0]?.contents).toEqual(expected);
@@ -154,7 +117,7 @@ describe("encodings", () => {
     ["hex", canaryValue, "character 3 does not belong to it"],
     ["hex", "abc", "the number of digits is odd"],
   ])("%s: %j is an error that tells where", async (objectEncoding, value, expected) => {
-    const { vault, mountError } = scene();
+    const { vault, mountError } = providerScene();
     vault.addSecret("a", { value });
     const error = await mountError({ objects: [secret("a", { objectEncoding })] });
     expect(error).toMatchObject({ code: "Conversion", retryable: false });
@@ -164,7 +127,7 @@ describe("encodings", () => {
 
 describe("requested paths", () => {
   test("only the objects behind them are read", async () => {
-    const { vault, mount } = scene();
+    const { vault, mount } = providerScene();
     for (const name of ["a", "b", "c"]) vault.addSecret(name, { value: name });
     const { files } = await mount({
       objects: [secret("a"), secret("b", { objectAlias: "x/y" }), secret("c")],
@@ -175,7 +138,7 @@ describe("requested paths", () => {
   });
 
   test("of two objects with one path the last counts", async () => {
-    const { vault, mount } = scene();
+    const { vault, mount } = providerScene();
     for (const name of ["a", "b"]) vault.addSecret(name, { value: name });
     const { files } = await mount({
       objects: [secret("a", { objectAlias: "x" }), secret("b", { objectAlias: "x" })],
@@ -186,7 +149,7 @@ describe("requested paths", () => {
   });
 
   test("one that no object produces is an error that lists what there is", async () => {
-    const { vault, mountError } = scene();
+    const { vault, mountError } = providerScene();
     vault.addSecret("a", { value: canaryValue });
     const error = await mountError({
       objects: [secret("a"), secret("h", { objectVersionHistory: 3 })],
@@ -201,7 +164,7 @@ describe("requested paths", () => {
 
 describe("a partial Mount", () => {
   test("tells the outcome of each object", async () => {
-    const { vault, mount, log } = scene();
+    const { vault, mount, log } = providerScene();
     vault.addSecret("good", { value: canaryValue });
     vault.addSecret("bad", { value: canaryValue });
     vault.fail("secret/slow", "Throttled", { retryAfterMs: 1_500 });
@@ -228,7 +191,7 @@ describe("a partial Mount", () => {
   });
 
   test("reports an unreadable entry only if it may be what is missing", async () => {
-    const { vault, mount } = scene();
+    const { vault, mount } = providerScene();
     vault.addSecret("a", { value: "1" });
     const attributes = { objects: "array:\n  - |\n    objectName: a\n    objectType: secret\n  - '['\n" };
     const calm = await mount({ partial: true, attributes, requestedPaths: ["a"] });
@@ -238,7 +201,7 @@ describe("a partial Mount", () => {
   });
 
   test("still fails as a whole when its parameters are wrong, without the stock words", async () => {
-    const { mountError } = scene();
+    const { mountError } = providerScene();
     const error = await mountError({ partial: true, attributes: { keyvaultName: undefined } });
     expect(error.code).toBe("BadParameters");
     expect(error.message).toMatch(/^keyvaultName is not provided/);
@@ -258,13 +221,7 @@ describe("wrong requests", () => {
     [{ permission: "99999" }, "such as 420 for 0644"],
     [{ lane: "fast" }, "lane must be one of new, forced, rotated, routine"],
   ])("%j is refused", async (change, expected) => {
-    const { vault, log } = scene();
-    const service = createProviderService({
-      clock: new VirtualClock(),
-      random: seededRandom(1),
-      gateway: vault,
-      logger: jsonLogger((line) => log.push(line)),
-    });
+    const { log, service } = providerScene();
     const failing = service.mount({ ...mountRequest({ objects: [secret("a")] }), ...change });
     await expect(failing).rejects.toThrow(expected);
     await failing.catch((error: Error) => expectNoCanary(error.message));
@@ -272,7 +229,7 @@ describe("wrong requests", () => {
   });
 
   test("problems of parameters and of objects come together", async () => {
-    const { mountError } = scene();
+    const { mountError } = providerScene();
     const { message } = await mountError({ attributes: { tenantID: "", cloudName: "x", objects: "- a" } });
     expect(message).toMatch(
       /^failed to mount objects, error: 3 problems: tenantId .*; cloudName .*; failed to yaml/,
@@ -281,7 +238,7 @@ describe("wrong requests", () => {
 });
 
 test("reads run in parallel, but only so many at once", async () => {
-  const { vault, clock, mount } = scene(100, { maxParallelReads: 5 });
+  const { vault, clock, mount } = providerScene(100, { maxParallelReads: 5 });
   const names = Array.from({ length: 20 }, (_, index) => `s${index}`);
   for (const name of names) vault.addSecret(name, { value: name });
   let isDone = false;
@@ -294,7 +251,7 @@ test("reads run in parallel, but only so many at once", async () => {
 });
 
 test("an aborted Mount ends at once", async () => {
-  const { vault, clock, log, mount } = scene(1_000);
+  const { vault, clock, log, mount } = providerScene(1_000);
   vault.addSecret("a", { value: "1" });
   const controller = new AbortController();
   const failing = mount({ objects: [secret("a")] }, controller.signal);
@@ -307,7 +264,7 @@ test("an aborted Mount ends at once", async () => {
 });
 
 test("a defect behind it is logged without its text and answered with a number", async () => {
-  const { vault, log, mountError } = scene();
+  const { vault, log, mountError } = providerScene();
   vault.getSecret = () => Promise.reject(new TypeError(`cannot use ${canaryValue}`));
   const error = await mountError({ objects: [secret("a")] });
   expect(error).toMatchObject({ code: "Unknown", retryable: true });
@@ -316,7 +273,7 @@ test("a defect behind it is logged without its text and answered with a number",
 });
 
 test("more than a message can hold is refused with its size", async () => {
-  const { vault, mountError } = scene();
+  const { vault, mountError } = providerScene();
   vault.addSecret("a", { value: "x".repeat(25_000) });
   const objects = Array.from({ length: 180 }, (_, index) => secret("a", { objectAlias: `f${index}` }));
   const error = await mountError({ objects });
