@@ -16,8 +16,8 @@ export interface CliContext {
   readonly isColor: boolean;
   /** UTF-8 text of a file. Rejects with the operating system's error. */
   readFile(path: string): Promise<string>;
-  /** Replaces a file with UTF-8 text. Rejects with the operating system's error. */
-  writeFile(path: string, text: string): Promise<void>;
+  /** Replaces a file with UTF-8 text; `isPrivate` keeps others from reading it. Rejects with the system's error. */
+  writeFile(path: string, text: string, isPrivate?: boolean): Promise<void>;
 }
 
 /** The parts of Node's `process` that commands use. */

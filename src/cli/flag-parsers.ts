@@ -32,12 +32,21 @@ export function text(input: string): string {
   return input;
 }
 
-/** An absolute HTTP or HTTPS URL. */
-export function httpUrl(input: string): string {
+/** An absolute HTTPS address. */
+export function httpsUrl(input: string): string {
   const url = URL.parse(input);
-  if (url !== null && (url.protocol === "https:" || url.protocol === "http:") && url.host !== "")
-    return input;
-  throw new FlagValueError("must be a URL such as https://login.microsoftonline.com");
+  if (url !== null && url.protocol === "https:" && url.host !== "") return input;
+  throw new FlagValueError("must be an address such as https://login.microsoftonline.com");
+}
+
+/** When a 429 lets clients come back: the header is absent, says when the window ends, or a fixed number of seconds. */
+export type RetryAfterChoice = "none" | "window-end" | number;
+
+/** Accepts `none`, `window-end` or whole seconds up to an hour. */
+export function retryAfter(input: string): RetryAfterChoice {
+  if (input === "none" || input === "window-end") return input;
+  if (/^\d{1,4}$/.test(input) && Number(input) <= 3600) return Number(input);
+  throw new FlagValueError("must be none, window-end or a number of seconds up to 3,600");
 }
 
 function formatCount(count: number): string {

@@ -4,12 +4,14 @@
  */
 import type { Application, Command, StricliIntegration } from "@stricli/core";
 import type { CliContext } from "./context.ts";
-import { alignColumns, type Style, styleFor, visibleLength, wrap } from "./terminal.ts";
+import { type Style, styleFor, wrap } from "./terminal.ts";
 
 type Target = Application<CliContext>["root"];
 type Flag = NonNullable<Command<CliContext>["parameters"]["flags"]>[string];
 
 const widthLimit = 80;
+/** A flag with its placeholder that is longer does not widen the column of names. */
+const nameLimit = 26;
 
 /** What to try after wrong usage: the first example of the command that `inputs` lead to, or its help. */
 export function nextStep(root: Target, inputs: readonly string[]): string {
@@ -75,31 +77,34 @@ function usageOf(target: Target, name: string): string[] {
 
 function commandRows(target: Extract<Target, { getAllEntries: unknown }>): string[] {
   const entries = target.getAllEntries().filter((entry) => !entry.hidden);
-  return rowsOf(entries.map((entry) => [entry.name["convert-camel-to-kebab"], [entry.target.brief]]));
+  return rowsOf(entries.map((entry) => [entry.name["convert-camel-to-kebab"], entry.target.brief]));
 }
 
 function flagRows(flags: Readonly<Record<string, Flag>>): string[] {
   const visible = Object.entries(flags).filter(([, flag]) => flag.hidden !== true);
-  const rows = visible.map(([key, flag]): [string, string[]] => [nameOf(key, flag), explain(flag)]);
-  return rowsOf([...rows, ["--help, -h", ["Print this help"]]]);
+  const rows = visible.map(([key, flag]): [string, string] => [nameOf(key, flag), explain(flag)]);
+  return rowsOf([...rows, ["--help, -h", "Print this help"]]);
 }
 
-/** Names in one column, explanations wrapped in the other. */
-function rowsOf(rows: readonly (readonly [string, readonly string[]])[]): string[] {
-  const nameWidth = Math.max(...rows.map(([name]) => visibleLength(name)));
-  return alignColumns(
-    rows.flatMap(([name, texts]) =>
-      texts
-        .flatMap((text) => wrap(text, widthLimit - nameWidth - 4))
-        .map((line, index) => [index === 0 ? name : "", line]),
-    ),
-  ).map((line) => `  ${line}`);
+/** Names in one column, explanations wrapped in the other; a long name has a line of its own. */
+function rowsOf(rows: readonly (readonly [name: string, text: string])[]): string[] {
+  const nameWidth = Math.max(...rows.map(([name]) => (name.length > nameLimit ? 0 : name.length)));
+  return rows.flatMap(([name, text]) => {
+    const lines = wrap(text, widthLimit - nameWidth - 4);
+    const isAlone = name.length > nameWidth;
+    const first = isAlone ? [`  ${name}`] : [];
+    return [
+      ...first,
+      ...lines.map((line, index) => `  ${(isAlone || index > 0 ? "" : name).padEnd(nameWidth)}  ${line}`),
+    ];
+  });
 }
 
 function nameOf(key: string, flag: Flag): string {
   const name = kebabCase(key);
   switch (flag.kind) {
     case "boolean":
+      if (flag.optional === true && flag.withNegated !== false) return `--[no-]${name}`;
       return flag.default === true && flag.withNegated !== false ? `--no-${name}` : `--${name}`;
     case "counter":
       return `--${name}`;
@@ -110,14 +115,14 @@ function nameOf(key: string, flag: Flag): string {
   }
 }
 
-function explain(flag: Flag): string[] {
+function explain(flag: Flag): string {
   const choices =
     flag.kind === "enum" && flag.placeholder !== undefined ? [`one of ${flag.values.join(", ")}`] : [];
   const value = "default" in flag ? flag.default : undefined;
   const isToldByName = typeof value === "boolean" || value === undefined || value === "";
   const given = isToldByName ? [] : [`default ${Array.isArray(value) ? value.join(",") : String(value)}`];
   const notes = [...choices, ...given].join("; ");
-  return [notes === "" ? flag.brief : `${flag.brief} (${notes})`];
+  return notes === "" ? flag.brief : `${flag.brief} (${notes})`;
 }
 
 function isOptional(flag: Flag): boolean {
