@@ -104,6 +104,19 @@ test("one 429 closes the gate at once, and the other answers of the same storm c
   expect(reportToCircuit(breaker, open, 0, { kind: "answered" }, 1_002, random)).toBe(open);
 });
 
+test("while a probe is out, answers to requests from before it say nothing", () => {
+  fc.assert(
+    fc.property(anyReport, fc.integer(), (report, seed) => {
+      const random = seededRandom(seed);
+      const open = reportToCircuit(breaker, closedCircuit, 0, { kind: "throttled" }, 0, random);
+      const probing = enterCircuit(open);
+      expect(reportToCircuit(breaker, probing, 0, report, 9_999, random)).toBe(probing);
+      const closed = reportToCircuit(breaker, probing, probing.epoch, { kind: "answered" }, 9_999, random);
+      expect(reportToCircuit(breaker, closed, 0, report, 9_999, random)).toBe(closed);
+    }),
+  );
+});
+
 test("failures open the circuit only when they come in a row", () => {
   const random = seededRandom(1);
   const report = (state: CircuitState, kind: "failed" | "answered") =>

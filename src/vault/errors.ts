@@ -82,6 +82,10 @@ export function errorFromVaultAnswer(answer: RefusedAnswer, subject: RequestSubj
   const serviceCode = body.innerCode ?? body.code;
   const details = { status, serviceCode, retryAfterMs: answer.retryAfterMs };
   const shown = serviceCode === undefined ? `${status}` : `${status} ${serviceCode}`;
+  // Whoever else answers in the vault's place knows nothing of its codes.
+  if (serviceCode === undefined && status < 500 && ![401, 408, 429].includes(status)) {
+    return notKeyVault(subject, details);
+  }
   switch (status) {
     case 400:
       return new VaultError(
@@ -94,7 +98,6 @@ export function errorFromVaultAnswer(answer: RefusedAnswer, subject: RequestSubj
     case 403:
       return forbidden(serviceCode, shown, subject, details);
     case 404:
-      if (serviceCode === undefined) return notKeyVault(subject, details);
       return new VaultError("NotFound", `There is no ${subject.what} (${shown}).`, details);
     case 408:
       return new VaultError("Timeout", `${subject.server} gave up on ${subject.what} (${shown}).`, details);
