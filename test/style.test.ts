@@ -22,7 +22,7 @@ interface Ban {
 
 const isCode = (path: string) => /\.(ts|tsx|mjs|js)$/.test(path);
 const isGenerated = (path: string) => path.includes("/gen/");
-const isTest = (path: string) => /\.(test|laws)\.ts$/.test(path);
+const isTest = (path: string) => /\.(test|laws)\.ts$|\/testing\//.test(path);
 const isShipped = (path: string) => /^src\/.*\.tsx?$/.test(path) && !isGenerated(path);
 const isConfig = (path: string) => /^[^/]+\.config\.ts$/.test(path);
 
