@@ -25,13 +25,10 @@ export function admit(
   old: KubeObject | undefined,
   options: AdmitOptions,
 ): { readonly object: KubeObject; readonly errors: readonly FieldError[] } {
-  checkKind(resource, body, options);
+  checkKind(resource, body, metadata, options);
   const unknown: string[] = [];
   const { kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...content } = body;
-  const normal = normalize(content, resource.schema, {
-    dropsNull: !resource.isCustom,
-    onUnknown: (path) => void unknown.push(`unknown field "${path}"`),
-  });
+  const normal = normalize(content, resource.schema, (path) => void unknown.push(`unknown field "${path}"`));
   const object = { kind: resource.kind, apiVersion: resource.storageApiVersion, metadata, ...normal };
   if (unknown.length > 0 && options.fieldValidation === "Strict") {
     throw decodeError(resource, `strict decoding error: ${unknown.join(", ")}`, options);
@@ -45,7 +42,12 @@ export function admit(
   return { object, errors: [...errors, ...(resource.validate?.(object, old) ?? [])] };
 }
 
-function checkKind(resource: Resource, { kind, apiVersion }: JsonObject, options: AdmitOptions): void {
+function checkKind(
+  resource: Resource,
+  { kind, apiVersion }: JsonObject,
+  metadata: ObjectMeta,
+  options: AdmitOptions,
+): void {
   const { isCustom } = resource;
   if (kind === resource.kind && apiVersion === resource.apiVersion) return;
   if (!isCustom && !options.isPatch && (kind ?? "") === "" && (apiVersion ?? "") === "") return;
@@ -53,6 +55,10 @@ function checkKind(resource: Resource, { kind, apiVersion }: JsonObject, options
   if ((kind ?? "") === "") throw decodeError(resource, `Object 'Kind' is missing: ${expected}`, options);
   if ((apiVersion ?? "") === "")
     throw decodeError(resource, `Object 'apiVersion' is missing: ${expected}`, options);
+  if (isCustom && apiVersion === resource.apiVersion) {
+    const detail = `Invalid value: ${JSON.stringify(kind).slice(0, 200)}: must be ${resource.kind}`;
+    throw invalid(resource, metadata.name, [{ reason: "FieldValueInvalid", field: "kind", detail }]);
+  }
   const given = `${JSON.stringify(kind)} of ${JSON.stringify(apiVersion)}`;
   throw decodeError(resource, `the object is a ${given.slice(0, 200)}, but ${expected}`, options);
 }

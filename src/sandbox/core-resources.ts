@@ -1,6 +1,7 @@
 import { ageColumn, countFields, formatAge, nameColumn, textAt, textColumn, valueAt } from "./columns.ts";
 import * as schemas from "./core-schemas.ts";
 import { prepareDefinition, validateDefinition } from "./custom-resources.ts";
+import { validateEvent, validateLease } from "./machinery-validation.ts";
 import { isJsonObject, type JsonObject, type KubeObject } from "./object.ts";
 import { allVerbs, statusSubresource, type Column, type Resource } from "./resource.ts";
 import { prepareConfigMap, prepareSecret, validateConfigMap, validateSecret } from "./secret-validation.ts";
@@ -97,6 +98,7 @@ export const coreResources: readonly Resource[] = [
   }),
   builtIn("v1", "Event", "events", schemas.eventSchema, eventColumns(), {
     shortNames: ["ev"],
+    validate: validateEvent,
     selectableFields: [
       "involvedObject.kind",
       "involvedObject.namespace",
@@ -121,7 +123,7 @@ export const coreResources: readonly Resource[] = [
       textColumn("Holder", "Who holds the lease.", (object) => textAt(object, "spec", "holderIdentity")),
       ageColumn,
     ],
-    { needsVersionForUpdate: true },
+    { needsVersionForUpdate: true, validate: validateLease },
   ),
   builtIn(
     "apiextensions.k8s.io/v1",

@@ -1,42 +1,38 @@
 import { getOwn, isJsonObject, setOwn, type Json, type JsonObject } from "./object.ts";
 import type { Schema } from "./schema.ts";
 
-export interface NormalizeOptions {
-  /** Whether null means absent, as in built-in kinds. */
-  readonly dropsNull: boolean;
-  /** Takes the path of every field that the schema does not know. */
-  onUnknown(path: string): void;
-}
+/** Takes the path of every field that the schema does not know. */
+type UnknownSink = (path: string) => void;
 
 const embeddedFields = new Set(["apiVersion", "kind", "metadata"]);
 
 /**
- * Drops what the schema does not know and fills in its defaults, in this order, as the real server does. Shares with
+ * Drops what the schema does not know and nulls where there may be none, and fills in its defaults. Shares with
  * `value` all that stays as it is. The root's apiVersion, kind and metadata are never dropped.
  */
-export function normalize(value: JsonObject, schema: Schema, options: NormalizeOptions): JsonObject {
-  return normalizeObject(value, schema, "", options, true);
+export function normalize(value: JsonObject, schema: Schema, onUnknown: UnknownSink): JsonObject {
+  return normalizeObject(value, schema, "", onUnknown, true);
 }
 
-function normalizeValue(value: Json, schema: Schema, path: string, options: NormalizeOptions): Json {
+function normalizeValue(value: Json, schema: Schema, path: string, onUnknown: UnknownSink): Json {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined) return value;
     const result = value.map((item: Json, index) =>
-      normalizeValue(item, items, `${path}[${index}]`, options),
+      normalizeValue(item, items, `${path}[${index}]`, onUnknown),
     );
     return result.every((item, index) => item === value[index]) ? value : result;
   }
   if (!isJsonObject(value)) return value;
   const isEmbedded = schema["x-kubernetes-embedded-resource"] === true;
-  return normalizeObject(value, schema, path, options, isEmbedded);
+  return normalizeObject(value, schema, path, onUnknown, isEmbedded);
 }
 
 function normalizeObject(
   value: JsonObject,
   schema: Schema,
   path: string,
-  options: NormalizeOptions,
+  onUnknown: UnknownSink,
   isResource: boolean,
 ): JsonObject {
   const properties = schema.properties ?? {};
@@ -46,25 +42,24 @@ function normalizeObject(
     if (isResource && embeddedFields.has(key)) continue;
     const itemSchema = schemaOf(schema, properties, key);
     if (item === undefined || itemSchema === undefined) {
-      if (itemSchema === undefined) options.onUnknown(joinPath(path, key));
+      if (itemSchema === undefined) onUnknown(joinPath(path, key));
       changed ??= { ...value };
       delete changed[key];
       continue;
     }
-    const isAbsent = options.dropsNull || itemSchema.default !== undefined;
-    if (item === null && isAbsent && itemSchema.nullable !== true) {
+    if (item === null && itemSchema !== anything && itemSchema.nullable !== true) {
       changed ??= { ...value };
       delete changed[key];
       continue;
     }
-    const normal = normalizeValue(item, itemSchema, joinPath(path, key), options);
+    const normal = normalizeValue(item, itemSchema, joinPath(path, key), onUnknown);
     if (normal !== item) setOwn((changed ??= { ...value }), key, normal);
   }
   for (const key of Object.keys(properties)) {
     const property = properties[key]!;
     if (property.default === undefined || getOwn((changed ?? value) as JsonObject, key) !== undefined)
       continue;
-    const filled = normalizeValue(property.default, property, joinPath(path, key), options);
+    const filled = normalizeValue(property.default, property, joinPath(path, key), onUnknown);
     setOwn((changed ??= { ...value }), key, filled);
   }
   return (changed as JsonObject | undefined) ?? value;

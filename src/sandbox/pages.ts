@@ -3,7 +3,7 @@ import type { Json, JsonObject } from "./object.ts";
 import { openApiDocument, openApiIndex } from "./openapi.ts";
 import type { Registry } from "./registry.ts";
 import { jsonResponse } from "./respond.ts";
-import { resourceNotFound } from "./status-error.ts";
+import { PageNotFoundError } from "./status-error.ts";
 import type { TokenSigner } from "./tokens.ts";
 
 /** Everything that is no resource: health, version, keys, discovery, OpenAPI. Throws 404 for the rest. */
@@ -54,7 +54,7 @@ function discovery(isCore: boolean, request: Request, registry: Registry): Respo
 
 function documentAt(steps: readonly string[], registry: Registry): JsonObject {
   const found = findDocument(steps, registry);
-  if (found === undefined) throw resourceNotFound();
+  if (found === undefined) throw new PageNotFoundError();
   return found;
 }
 

@@ -63,7 +63,7 @@ function applyOperation(document: Json, operation: JsonObject, index: number): J
       return edit(edit(document, from, { kind: "remove" }), path, { kind: "add", value: moved });
     }
     default:
-      throw badRequest(`operation ${index} of the JSON patch has no known "op"`);
+      throw unprocessable(`operation ${index} of the JSON patch has no known "op"`);
   }
 }
 

@@ -13,6 +13,11 @@ export class Registry {
     return this.#byPath.get(`${group}/${version}/${plural}`);
   }
 
+  /** Whether a group is part of the API itself. */
+  hasBuiltIn(group: string): boolean {
+    return this.all.some((resource) => resource.group === group && !resource.isCustom);
+  }
+
   findKind(apiVersion: string, kind: string): Resource | undefined {
     return this.all.find((resource) => resource.apiVersion === apiVersion && resource.kind === kind);
   }

@@ -1,6 +1,6 @@
 import type { Registry } from "./registry.ts";
 import type { Resource, Subresource } from "./resource.ts";
-import { methodNotAllowed, resourceNotFound } from "./status-error.ts";
+import { methodNotAllowed, PageNotFoundError, resourceNotFound } from "./status-error.ts";
 
 /** What a request wants from which object or collection. */
 export interface Route {
@@ -32,17 +32,17 @@ export function parseRoute(
   const namespace = isInNamespace ? rest[1] : undefined;
   const [plural, name, subresourceName, ...surplus] = isInNamespace ? rest.slice(2) : rest;
   const resource = registry.find(group, version, plural ?? "");
-  if (resource === undefined || surplus.length > 0 || name === "") throw resourceNotFound();
-  if (resource.isNamespaced !== isInNamespace && (isInNamespace || name !== undefined))
-    throw resourceNotFound();
+  const unknown = () => (registry.hasBuiltIn(group) ? resourceNotFound() : new PageNotFoundError());
+  if (resource === undefined || surplus.length > 0 || name === "") throw unknown();
+  if (resource.isNamespaced !== isInNamespace && (isInNamespace || name !== undefined)) throw unknown();
   const subresource = resource.subresources.find((item) => item.name === subresourceName);
-  if (subresourceName !== undefined && subresource === undefined) throw resourceNotFound();
+  if (subresourceName !== undefined && subresource === undefined) throw unknown();
   const verb = verbOf(method, name, query);
   const verbs = subresource?.verbs ?? resource.verbs;
   if (verb === undefined || !verbs.includes(verb)) throw methodNotAllowed();
   if (verb === "create" && name !== undefined && subresource === undefined) throw methodNotAllowed();
-  if (resource.isNamespaced && !isInNamespace && verb !== "list" && verb !== "watch")
-    throw methodNotAllowed();
+  const isAcrossNamespaces = resource.isNamespaced && !isInNamespace;
+  if (isAcrossNamespaces && verb !== "list" && verb !== "watch") throw methodNotAllowed();
   return { verb, resource, namespace, name, subresource: subresource?.name };
 }
 
@@ -79,6 +79,6 @@ function decodeStep(step: string): string {
   try {
     return step.includes("%") ? decodeURIComponent(step) : step;
   } catch {
-    throw resourceNotFound();
+    throw new PageNotFoundError();
   }
 }

@@ -19,7 +19,7 @@ import { errorResponse, jsonResponse, Writing } from "./respond.ts";
 import { answerReview } from "./reviews.ts";
 import { readObject } from "./request-body.ts";
 import { parseRoute, type Route } from "./routes.ts";
-import { badRequest, StatusError } from "./status-error.ts";
+import { badRequest, PageNotFoundError, StatusError } from "./status-error.ts";
 import { Store } from "./store.ts";
 import { TokenSigner, type PublishedKey } from "./tokens.ts";
 import { WatchHub } from "./watch.ts";
@@ -152,6 +152,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 /** A refusal becomes its Status; anything else is a bug, except a body that is nested too deeply for the stack. */
 function refuse(thrown: unknown): Response {
   if (thrown instanceof StatusError) return errorResponse(thrown);
+  if (thrown instanceof PageNotFoundError) return new Response(`${thrown.message}\n`, { status: 404 });
   if (thrown instanceof RangeError)
     return errorResponse(badRequest("the body of the request is nested too deeply"));
   throw thrown;

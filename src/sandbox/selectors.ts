@@ -8,7 +8,7 @@ export type Selector = (object: KubeObject) => boolean;
 type Term = (labels: Readonly<Record<string, string>>) => boolean;
 
 const termPattern =
-  /^\s*(?:(!)\s*([^\s!=,()]+)|([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)|([^\s!=,()]+)\s*(==|=|!=|>|<)\s*([^\s!=,()]*)|([^\s!=,()]+))\s*(?:,|$)/y;
+  /\s*(?:(!)\s*([^\s!=,()]+)|([^\s!=,()]+)\s+(in|notin)\s*\(([^()]*)\)|([^\s!=,()]+)\s*(==|=|!=|>|<)\s*([^\s!=,()]*)|([^\s!=,()]+))\s*(?:,|$)/y;
 
 /** Parses `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1`. Throws 400 for what it cannot read. */
 export function parseLabelSelector(text: string | null): Selector | undefined {

@@ -68,7 +68,15 @@ export function notFound(resource: Named, name: string): StatusError {
   );
 }
 
-/** No such path. */
+/** A path that no part of the API has: answered in plain text, without a Status. */
+export class PageNotFoundError extends Error {
+  override readonly name = "PageNotFoundError";
+  constructor() {
+    super("404 page not found");
+  }
+}
+
+/** No such resource in a group of the API itself. */
 export function resourceNotFound(): StatusError {
   return new StatusError(404, "NotFound", "the server could not find the requested resource", {});
 }

@@ -9,7 +9,6 @@ const listStrategies: Readonly<Record<string, ListStrategy>> = {
   "metadata.ownerReferences": { kind: "map", key: "uid" },
   "metadata.finalizers": { kind: "set" },
   secrets: { kind: "map", key: "name" },
-  imagePullSecrets: { kind: "map", key: "name" },
   "status.conditions": { kind: "map", key: "type" },
 };
 
