@@ -100,17 +100,35 @@ export function completeInputs(given: PlanInputs): CompleteInputs {
       message: `must not be larger than the ${complete.secretsPerCluster} secrets of a cluster`,
     });
   }
-  const otherLoadPerWindow = complete.otherLoadPerSecond * complete.windowSeconds;
-  if (otherLoadPerWindow >= complete.limitPerWindow) {
+  const { freeOfVault, freeOfSubscription } = freeRates(complete);
+  if (freeOfVault <= 0 || freeOfSubscription <= 0) {
+    const perSecond = complete.limitPerWindow / complete.windowSeconds;
+    const largest =
+      freeOfVault <= 0
+        ? `${perSecond} requests per second that the vault serves`
+        : `${(perSecond * complete.subscriptionFactor) / complete.vaults} requests per second that the subscription ` +
+          `leaves to each of ${complete.vaults} vaults`;
     issues.push({
       input: "otherLoadPerSecond",
-      message:
-        `must be below the ${complete.limitPerWindow / complete.windowSeconds} requests per second that the vault ` +
-        "serves: nothing is left for this fleet, so give it a vault of its own",
+      message: `must be below the ${largest}: nothing is left for this fleet, so give it a vault of its own`,
     });
   }
   if (issues.length > 0) throw new PlanInputError(issues);
   return complete;
+}
+
+/** Requests per second that others leave to this fleet, of one vault and of the subscription. */
+export function freeRates(inputs: CompleteInputs): {
+  readonly freeOfVault: number;
+  readonly freeOfSubscription: number;
+} {
+  const perSecond = inputs.limitPerWindow / inputs.windowSeconds;
+  return {
+    freeOfVault: perSecond - inputs.otherLoadPerSecond,
+    freeOfSubscription:
+      perSecond * inputs.subscriptionFactor -
+      inputs.otherLoadPerSecond * Math.max(inputs.vaults, inputs.subscriptionFactor),
+  };
 }
 
 /** Throws a {@link PlanInputError} unless `jitterSeconds` is a number of seconds that can be planned with. */

@@ -6,7 +6,7 @@ import {
   type GuideAnswer,
   type GuideTableCell,
 } from "./guide.ts";
-import { completeInputs, type CompleteInputs, type PlanInputs } from "./inputs.ts";
+import { completeInputs, freeRates, type CompleteInputs, type PlanInputs } from "./inputs.ts";
 import { boundsOf, burstsPerWindow, countingWindow, refreshRisk, type RiskBounds } from "./refresh-risk.ts";
 import { planWarnings, type PlanWarning } from "./warnings.ts";
 import { countings, type Counting } from "./window-risk.ts";
@@ -127,9 +127,9 @@ export function forEachCounting<T>(compute: (counting: Counting) => T): ByCounti
 
 /** Seconds that the vaults need at their limits to serve one refresh of the whole fleet. */
 export function floorOf(inputs: CompleteInputs): number {
-  const perVault = inputs.limitPerWindow / inputs.windowSeconds - inputs.otherLoadPerSecond;
-  const vaultsAtOnce = Math.min(inputs.vaults, inputs.clusters, inputs.subscriptionFactor);
-  return (inputs.clusters * inputs.secretsPerCluster * inputs.requestsPerSecret) / (perVault * vaultsAtOnce);
+  const { freeOfVault, freeOfSubscription } = freeRates(inputs);
+  const requests = inputs.clusters * inputs.secretsPerCluster * inputs.requestsPerSecret;
+  return requests / Math.min(freeOfVault * Math.min(inputs.vaults, inputs.clusters), freeOfSubscription);
 }
 
 /** Mean requests of this fleet that the fullest vault sees in one window. */

@@ -1,4 +1,4 @@
-import type { CompleteInputs } from "./inputs.ts";
+import { freeRates, type CompleteInputs } from "./inputs.ts";
 
 /** Something to know before a rollout. */
 export interface PlanWarning {
@@ -38,7 +38,7 @@ export function planWarnings(
   const requests = inputs.clusters * inputs.secretsPerCluster * inputs.requestsPerSecret;
   const perVault =
     Math.ceil(inputs.clusters / inputs.vaults) * inputs.secretsPerCluster * inputs.requestsPerSecret;
-  const perSecond = inputs.limitPerWindow / inputs.windowSeconds - inputs.otherLoadPerSecond;
+  const perSecond = freeRates(inputs).freeOfVault;
   const isSmall = perVault <= perSecond * inputs.windowSeconds * farBelow;
   return [
     ...(isSmall ? [warnJitterNotNeeded(inputs, perVault)] : warnSpread(proposed, perVault, perSecond)),

@@ -1,9 +1,12 @@
 import { buildRouteMap } from "@stricli/core";
+import { budgetCommand } from "./budget.ts";
 import { capacityCommand } from "./capacity.ts";
+import { costCommand } from "./cost.ts";
 import { jitterCommand } from "./jitter.ts";
 import { limitsCommand } from "./limits.ts";
 import { riskCommand } from "./risk.ts";
 import { tableCommand } from "./table.ts";
+import { vaultsCommand } from "./vaults.ts";
 
 /** `keyweir plan`: what a platform engineer asks before a rollout. */
 export const planRoutes = buildRouteMap({
@@ -12,6 +15,9 @@ export const planRoutes = buildRouteMap({
     risk: riskCommand,
     capacity: capacityCommand,
     table: tableCommand,
+    vaults: vaultsCommand,
+    budget: budgetCommand,
+    cost: costCommand,
     limits: limitsCommand,
   },
   docs: {
