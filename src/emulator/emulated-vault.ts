@@ -1,5 +1,6 @@
-import type { LimitClass } from "../limits/profiles.ts";
+import type { LimitClass, LimitProfile } from "../limits/profiles.ts";
 import type { BackupSeal } from "./backup.ts";
+import { keyRoute, type KeyVersion } from "./key-operations.ts";
 import { newestOf, retentionDays } from "./object-bundle.ts";
 import { ObjectStore } from "./object-store.ts";
 import { RequestCounts, type VaultCounts } from "./request-counts.ts";
@@ -14,6 +15,7 @@ interface EmulatedVaultOptions extends Omit<VaultServiceOptions, "counts" | "rou
   readonly deleteLatencyMs: number;
   readonly emptyPages: boolean;
   readonly seal: BackupSeal;
+  readonly profile: LimitProfile;
 }
 
 /** One vault: its data plane, and a direct way in for whoever sets up or inspects it. */
@@ -21,6 +23,7 @@ export class EmulatedVault {
   readonly name: string;
   readonly #options: EmulatedVaultOptions;
   readonly #secrets: ObjectStore<SecretVersion>;
+  readonly #keys: ObjectStore<KeyVersion>;
   readonly #counts = new RequestCounts();
   readonly #service: VaultService;
 
@@ -29,10 +32,14 @@ export class EmulatedVault {
     this.name = options.name;
     this.#options = options;
     this.#secrets = new ObjectStore({ kind: "Secret", clock, deleteLatencyMs, retentionDays });
+    this.#keys = new ObjectStore({ kind: "Key", clock, deleteLatencyMs, retentionDays });
     const secrets = secretRoute({ ...options, store: this.#secrets });
+    const keys = keyRoute({ ...options, store: this.#keys });
     const routes = new Map([
       ["secrets", secrets],
       ["deletedsecrets", secrets],
+      ["keys", keys],
+      ["deletedkeys", keys],
     ]);
     this.#service = new VaultService({ ...options, counts: this.#counts, routes });
   }

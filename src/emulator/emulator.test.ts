@@ -1,9 +1,10 @@
-import { ClientSecretCredential, ManagedIdentityCredential } from "@azure/identity";
+import { ManagedIdentityCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../core/random.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { canaryValue, expectNoCanary } from "../../test/support/canary.ts";
+import { namesIn, sdkOf } from "../../test/support/emulator-sdk.ts";
 import { handlerHttpClient } from "../../test/support/handler-http-client.ts";
 import { createEmulator, type AuditRecord, type Emulator, type EmulatorOptions } from "./index.ts";
 
@@ -11,20 +12,9 @@ function newEmulator(options: Partial<EmulatorOptions> = {}): Emulator {
   return createEmulator({ vaults: ["demo", "other"], random: seededRandom(1), ...options });
 }
 
-function credentialOf(emulator: Emulator): ClientSecretCredential {
-  const { clientId, clientSecret } = emulator.clients[0]!;
-  return new ClientSecretCredential(emulator.tenantId, clientId, clientSecret, {
-    authorityHost: emulator.authorityHost,
-    disableInstanceDiscovery: true,
-    httpClient: handlerHttpClient(emulator.handler),
-  });
-}
-
 function clientOf(emulator: Emulator, vault = "demo"): SecretClient {
-  return new SecretClient(`https://${vault}.vault.localhost`, credentialOf(emulator), {
-    httpClient: handlerHttpClient(emulator.handler),
-    retryOptions: { maxRetries: 0 },
-  });
+  const { url, credential, options } = sdkOf(emulator, vault);
+  return new SecretClient(url, credential, options);
 }
 
 describe("the official SDK, unmodified, against the emulator in-process", () => {
@@ -49,9 +39,9 @@ describe("the official SDK, unmodified, against the emulator in-process", () => 
     expect(updated.contentType).toBe("application/json");
     expect(updated.recoveryLevel).toBe("Recoverable+Purgeable");
 
-    expect(await names(client.listPropertiesOfSecrets())).toEqual(["db"]);
-    expect(await names(client.listPropertiesOfSecretVersions("db"))).toEqual(["db", "db"]);
-    expect(await names(client.listPropertiesOfSecretVersions("absent"))).toEqual([]);
+    expect(await namesIn(client.listPropertiesOfSecrets())).toEqual(["db"]);
+    expect(await namesIn(client.listPropertiesOfSecretVersions("db"))).toEqual(["db", "db"]);
+    expect(await namesIn(client.listPropertiesOfSecretVersions("absent"))).toEqual([]);
 
     const poller = await client.beginDeleteSecret("db", { intervalInMs: 1 });
     const deleted = await poller.pollUntilDone();
@@ -62,7 +52,7 @@ describe("the official SDK, unmodified, against the emulator in-process", () => 
       statusCode: 409,
       code: "Conflict",
     });
-    expect(await names(client.listDeletedSecrets())).toEqual(["db"]);
+    expect(await namesIn(client.listDeletedSecrets())).toEqual(["db"]);
 
     const recovered = await (
       await client.beginRecoverDeletedSecret("db", { intervalInMs: 1 })
@@ -218,9 +208,3 @@ describe("an emulator", () => {
     expect(() => newEmulator({ vaults: ["demo", "DEMO"] })).toThrow("named twice");
   });
 });
-
-async function names(properties: AsyncIterable<{ readonly name: string }>): Promise<string[]> {
-  const list: string[] = [];
-  for await (const each of properties) list.push(each.name);
-  return list;
-}

@@ -90,8 +90,9 @@ export function createEmulator(options: EmulatorOptions): Emulator {
   const tenantId = options.tenantId ?? defaultTenantId;
   const clients = options.clients ?? defaultClients;
   const tokens = createTokenAuthority(clock, tenantId, options.tokenLifetimeSeconds ?? 3_599);
+  const profile = profileOf(options.profile ?? "azure-2026");
   const counter = new WindowCounter({
-    profile: profileOf(options.profile ?? "azure-2026"),
+    profile,
     window: options.window ?? "fixed",
     countRefused: options.count429 ?? false,
   });
@@ -118,6 +119,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
       deleteLatencyMs: options.deleteLatencyMs ?? 0,
       emptyPages: options.emptyPages ?? false,
       seal,
+      profile,
       onAuditRecord: options.onAuditRecord,
     });
     vaults.set(name, vault);

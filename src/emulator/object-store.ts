@@ -17,6 +17,8 @@ export interface StoredVersion {
   notBefore?: number | undefined;
   expires?: number | undefined;
   tags?: Readonly<Record<string, string>> | undefined;
+  /** It is the key or the secret of a certificate. */
+  readonly managed?: boolean;
 }
 
 /** A name with its versions, oldest first; there is at least one. */

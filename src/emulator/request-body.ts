@@ -40,6 +40,13 @@ export function readString(
   return value;
 }
 
+/** As {@link readString}; 400 also when it is absent. */
+export function readRequiredString(body: JsonObject, name: string): string {
+  const value = readString(body, name);
+  if (value === undefined) throw badParameter(`Property ${name} has invalid value: it is missing.`);
+  return value;
+}
+
 /** The attributes that a caller may set. Absent ones are left out. */
 export type GivenAttributes = Partial<Pick<StoredVersion, "enabled" | "notBefore" | "expires">>;
 
