@@ -18,21 +18,28 @@ export type FetchTask =
       readonly kind: "refused";
       readonly object: Pick<InvalidObject, "type" | "name" | "version">;
       readonly paths: readonly string[];
-      readonly code: "BadObject" | "UnknownPath";
       readonly message: string;
     };
 
+export interface FetchPlan {
+  /** In the order of the class. */
+  readonly tasks: readonly FetchTask[];
+  /** Requested paths that no object produces. */
+  readonly unknownPaths: readonly string[];
+}
+
 /**
  * Picks the objects that produce `requestedPaths`, in the order of the class; no paths means all objects. Of two
- * objects with one path the last wins. A path that nothing produces is a refused task at the end.
+ * objects with one path the last wins.
  */
-export function planFetch(entries: readonly ObjectEntry[], requestedPaths: readonly string[]): FetchTask[] {
+export function planFetch(entries: readonly ObjectEntry[], requestedPaths: readonly string[]): FetchPlan {
   if (requestedPaths.length === 0) {
-    return entries.map((entry) =>
+    const tasks = entries.map((entry): FetchTask =>
       entry.kind === "valid"
         ? { kind: "fetch", spec: entry.spec, wanted: "all" }
         : refuse(entry.object, entry.object.path === "" ? [] : [entry.object.path]),
     );
+    return { tasks, unknownPaths: [] };
   }
   const indexByPath = new Map(entries.map((entry, index) => [pathOf(entry), index]));
   const wantedByIndex = new Map<number, WantedFile[]>();
@@ -57,17 +64,17 @@ export function planFetch(entries: readonly ObjectEntry[], requestedPaths: reado
       );
     }
   }
-  tasks.push(...unknownPaths.map((path) => refuseUnknown(path, entries)));
-  return tasks;
+  return { tasks, unknownPaths };
 }
 
 function refuse(object: InvalidObject, paths: readonly string[]): FetchTask {
-  return { kind: "refused", object, paths, code: "BadObject", message: object.problems.join("; ") };
+  return { kind: "refused", object, paths, message: object.problems.join("; ") };
 }
 
 const shownPaths = 10;
 
-function refuseUnknown(path: string, entries: readonly ObjectEntry[]): FetchTask {
+/** What to tell of a path that no object produces. */
+export function describeUnknownPath(path: string, entries: readonly ObjectEntry[]): string {
   const known = entries.flatMap((entry) => {
     if (entry.kind === "invalid") return [];
     const { path, historyLength } = entry.spec;
@@ -75,13 +82,7 @@ function refuseUnknown(path: string, entries: readonly ObjectEntry[]): FetchTask
   });
   const more = known.length > shownPaths ? ` and ${known.length - shownPaths} more` : "";
   const list = known.length === 0 ? "it has none" : `it has ${known.slice(0, shownPaths).join(", ")}${more}`;
-  return {
-    kind: "refused",
-    object: { type: "", name: "", version: "" },
-    paths: [path],
-    code: "UnknownPath",
-    message: `no object of the SecretProviderClass produces "${path}" (${list}): correct sourcePath, or add the object`,
-  };
+  return `no object of the SecretProviderClass produces "${path}" (${list}): correct sourcePath, or add the object`;
 }
 
 function pathOf(entry: ObjectEntry): string {

@@ -1,6 +1,6 @@
 import { cloudByName, type Cloud } from "../vault/clouds.ts";
 import type { FetchTarget } from "./fetch-object.ts";
-import { planFetch, type FetchTask } from "./fetch-plan.ts";
+import { describeUnknownPath, planFetch, type FetchTask } from "./fetch-plan.ts";
 import type { MountRequest } from "./gen/service.ts";
 import { resolveIdentity } from "./identity.ts";
 import { parseEnvelope } from "./mount-request.ts";
@@ -21,7 +21,8 @@ export type ParsedMount =
 
 /**
  * Checks a whole request: envelope, parameters, identity, objects, in the order of the stock provider, but telling
- * all problems that can be known at once. Wrong single objects are no reason to refuse: they become tasks.
+ * all problems that can be known at once. Wrong single objects are no reason to refuse: they become tasks. Nor are, in
+ * a partial Mount, requested paths that no object produces: they are in none of its results.
  */
 export function parseMount(
   request: MountRequest,
@@ -42,6 +43,13 @@ export function parseMount(
   if (reading.kind !== "valid" || identity?.kind !== "valid" || objects?.kind !== "valid") {
     return { kind: "invalid", problems };
   }
+  const { tasks, unknownPaths } = planFetch(objects.entries, request.requestedPaths);
+  if (unknownPaths.length > 0 && !request.partial) {
+    return {
+      kind: "invalid",
+      problems: unknownPaths.map((path) => describeUnknownPath(path, objects.entries)),
+    };
+  }
   const { keyvaultName, cloudName } = reading.parameters;
   const cloud = cloudName === undefined ? defaultCloud : cloudByName(cloudName);
   return {
@@ -49,7 +57,7 @@ export function parseMount(
     mount: {
       target: { identity: identity.identity, cloud, vaultName: keyvaultName, lane },
       fileMode,
-      tasks: planFetch(objects.entries, request.requestedPaths),
+      tasks,
     },
   };
 }

@@ -155,7 +155,7 @@ describe("requested paths", () => {
       objects: [secret("a"), secret("h", { objectVersionHistory: 3 })],
       requestedPaths: ["a", "z"],
     });
-    expect(error.code).toBe("UnknownPath");
+    expect(error.code).toBe("BadParameters");
     expect(error.message).toContain(
       'no object of the SecretProviderClass produces "z" (it has a, h/0 to h/2)',
     );
@@ -197,7 +197,7 @@ describe("a partial Mount", () => {
     const calm = await mount({ partial: true, attributes, requestedPaths: ["a"] });
     expect(calm.results.map((result) => result.ok)).toEqual([true]);
     const asking = await mount({ partial: true, attributes, requestedPaths: ["b"] });
-    expect(asking.results.map((result) => result.code)).toEqual(["BadObject", "UnknownPath"]);
+    expect(asking.results.map((result) => result.code)).toEqual(["BadObject"]);
   });
 
   test("still fails as a whole when its parameters are wrong, without the stock words", async () => {

@@ -119,8 +119,9 @@ async function mount(service: Service, request: MountRequest, signal: AbortSigna
 
 async function runTask(service: Service, task: FetchTask, context: FetchContext): Promise<Outcome> {
   if (task.kind === "refused") {
-    const { code, message } = task;
-    return { kind: "failed", task, failure: { code, message, retryable: false, retryAfterMs: undefined } };
+    const { message } = task;
+    const failure = { code: "BadObject", message, retryable: false, retryAfterMs: undefined };
+    return { kind: "failed", task, failure };
   }
   try {
     return { kind: "fetched", task, versions: await fetchObject(task.spec, task.wanted, context) };
@@ -141,10 +142,9 @@ const abandoned: FetchFailure = {
 /** A stock Mount fails when one object is wrong, but tells all that are. */
 function refuseAll(tasks: readonly FetchTask[]): void {
   const refused = tasks.filter((task) => task.kind === "refused");
-  const first = refused[0];
-  if (first === undefined) return;
+  if (refused.length === 0) return;
   throw new ProviderCallError(stockMessage(refused.map((task) => ({ task, message: task.message }))), {
-    code: first.code,
+    code: "BadObject",
     retryable: false,
   });
 }

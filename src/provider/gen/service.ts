@@ -59,7 +59,10 @@ export interface MountResponse {
   objectVersion: ObjectVersion[];
   error: Error | undefined;
   files: File[];
-  /** One for each object that was asked for, sent only when the request was `partial`. */
+  /**
+   * One for each object that was asked for, sent only when the request was `partial`. Positions of a version history
+   * that do not exist yet are a failed result of their own. A requested path in no result is produced by no object.
+   */
   results: ObjectResult[];
 }
 
