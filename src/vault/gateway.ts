@@ -69,6 +69,7 @@ const maxPageSize = 25;
 /** No vault has that many versions of one object; more is an endless list. */
 const maxPages = 1_000;
 
+/** Makes a gateway. One per process: it shares caches, budgets and connections among all that it serves. */
 export function createVaultGateway(settings: VaultGatewaySettings): VaultGateway {
   return new Gateway(settings);
 }

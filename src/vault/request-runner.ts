@@ -14,7 +14,8 @@ import {
   type RequestSubject,
 } from "./errors.ts";
 import { TokenCache } from "./token-cache.ts";
-import { tokenSubject, type MachineEndpoints, type VaultToken } from "./token-exchange.ts";
+import { tokenSubject } from "./token-errors.ts";
+import type { MachineEndpoints, VaultToken } from "./token-exchange.ts";
 import type { VaultTransport } from "./transport.ts";
 import { VaultGate, type GateState } from "./vault-gate.ts";
 import type { Operation, Target, VaultRequest } from "./vault-request.ts";

@@ -8,14 +8,13 @@ import { errorFromFailedRequest, notKeyVault, VaultError } from "./errors.ts";
 import { identityKey, type Identity } from "./identity.ts";
 import { retryAfterMsOf } from "./retry-after.ts";
 import {
-  errorFromTokenAnswer,
   parseTokenAnswer,
   tokenRequest,
-  tokenSubject,
   type ExchangedIdentity,
   type MachineEndpoints,
   type VaultToken,
 } from "./token-exchange.ts";
+import { errorFromCredential, errorFromTokenAnswer, tokenSubject } from "./token-errors.ts";
 import type { VaultTransport } from "./transport.ts";
 
 export interface TokenCacheOptions {
@@ -122,9 +121,14 @@ export class TokenCache {
     const nowMs = clock.wallMs();
     const answer = await withDeadline(clock, timeoutMs, undefined, (abortSignal) =>
       identity.credential.getToken(`${cloud.vaultResource}/.default`, { abortSignal }),
-    );
-    if (answer === null)
-      throw new VaultError("IdentityMissing", "The application's credential gave no token.");
+    ).catch((thrown: unknown) => {
+      throw errorFromCredential(thrown, identity, tokenSubject(identity, cloud.authorityUrl));
+    });
+    if (answer === null) {
+      throw new VaultError("IdentityMissing", "The application's credential gave no token.", {
+        nextStep: "Check how the credential is set up.",
+      });
+    }
     return { token: answer.token, issuedAtMs: nowMs, expiresAtMs: answer.expiresOnTimestamp };
   }
 
@@ -139,7 +143,11 @@ export class TokenCache {
     });
     const bodyText = bodyAsText ?? "";
     if (status !== 200) {
-      throw errorFromTokenAnswer(identity, subject, status, bodyText, retryAfterMsOf(headers, nowMs));
+      throw errorFromTokenAnswer(identity, subject, {
+        status,
+        bodyText,
+        retryAfterMs: retryAfterMsOf(headers, nowMs),
+      });
     }
     const token = parseTokenAnswer(bodyText, nowMs);
     if (token === undefined) throw notKeyVault(subject, { status });

@@ -3,7 +3,7 @@ import { createPipelineRequest, type PipelineRequest } from "@azure/core-rest-pi
 import { assertNever } from "../core/assert.ts";
 import type { Random } from "../core/random.ts";
 import type { Cloud } from "./clouds.ts";
-import { VaultError, type RequestSubject } from "./errors.ts";
+import { VaultError } from "./errors.ts";
 import { describeIdentity, type Identity } from "./identity.ts";
 import { member, parseJson } from "./json.ts";
 
@@ -86,65 +86,6 @@ export function parseTokenAnswer(bodyText: string, nowMs: number): VaultToken | 
   if (typeof token !== "string" || !/^[\x21-\x7e]{1,65536}$/.test(token)) return undefined;
   if (!Number.isFinite(expiresAtMs)) return undefined;
   return { token, issuedAtMs: nowMs, expiresAtMs };
-}
-
-/** The error for a refused token request: Entra's AADSTS code decides. */
-export function errorFromTokenAnswer(
-  identity: ExchangedIdentity,
-  subject: RequestSubject,
-  status: number,
-  bodyText: string,
-  retryAfterMs: number | undefined,
-): VaultError {
-  const description = member(parseJson(bodyText), "error_description");
-  const aadstsCode = typeof description === "string" ? /\bAADSTS\d{4,9}\b/.exec(description)?.[0] : undefined;
-  const shown = aadstsCode === undefined ? `${status}` : `${status} ${aadstsCode}`;
-  const details = { status, aadstsCode, retryAfterMs };
-  if (status === 429) return new VaultError("Throttled", `${subject.server} answers 429.`, details);
-  if (status >= 500) return new VaultError("Unavailable", `${subject.server} answers ${shown}.`, details);
-  if (identity.kind === "managedIdentity") {
-    return new VaultError(
-      "IdentityMissing",
-      `${subject.server} has no token for ${subject.who} (${shown}).`,
-      details,
-    );
-  }
-  switch (aadstsCode) {
-    case undefined: {
-      const happened = `${subject.server} answered ${status} without an Entra error code.`;
-      return new VaultError("Unavailable", happened, details);
-    }
-    // Application not found in the tenant.
-    case "AADSTS700016":
-      return new VaultError(
-        "IdentityMissing",
-        `${subject.who} does not exist in the tenant (${shown}).`,
-        details,
-      );
-    // Tenant not found; invalid tenant; resource not found in the tenant.
-    case "AADSTS90002":
-    case "AADSTS900023":
-    case "AADSTS500011":
-      return new VaultError("TenantMismatch", `The tenant of ${subject.who} is wrong (${shown}).`, details);
-    default:
-      return new VaultError("IdentityFederation", refusal(identity, subject, shown), details);
-  }
-}
-
-function refusal(identity: ExchangedIdentity, subject: RequestSubject, shown: string): string {
-  const happened = `Entra refuses ${subject.who} (${shown}).`;
-  if (identity.kind !== "workload" && identity.kind !== "identityBinding") return happened;
-  const { namespace, serviceAccount } = identity;
-  return `${happened} The token's subject is system:serviceaccount:${namespace}:${serviceAccount}.`;
-}
-
-/** What a token request is about, for messages. */
-export function tokenSubject(identity: Identity, requestUrl: string): RequestSubject {
-  const host = URL.canParse(requestUrl) ? new URL(requestUrl).host : "";
-  const server =
-    identity.kind === "managedIdentity" ? `the identity endpoint ${host}` : `the token endpoint ${host}`;
-  const who = describeIdentity(identity);
-  return { what: `a token for ${who}`, server, who };
 }
 
 function tokenUrl(authorityUrl: string, tenantId: string): string {
