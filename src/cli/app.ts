@@ -10,7 +10,7 @@ import { planRoutes } from "./commands/plan/routes.ts";
 import { providerCommand } from "./commands/provider.ts";
 import { sandboxCommand } from "./commands/sandbox.ts";
 import type { CliContext } from "./context.ts";
-import { errorText } from "./error-text.ts";
+import { errorText, isDebug } from "./error-text.ts";
 import { exitCode, exitCodeOfError, exitCodeOfRun } from "./exit-code.ts";
 import { helpFlag, nextStep } from "./help.ts";
 import { styleFor, takesColor } from "./terminal.ts";
@@ -64,11 +64,6 @@ export async function runCli(inputs: readonly string[], context: CliContext): Pr
   const code = exitCodeOfRun(Number(context.process.exitCode ?? exitCode.success));
   if (code === exitCode.wrongUsage) stderr.write(`Try: ${nextStep(root, inputs)}\n`);
   return code;
-}
-
-/** Whether errors that nobody foresaw come with their stack. */
-export function isDebug(env: CliContext["process"]["env"]): boolean {
-  return env["KEYWEIR_DEBUG"] !== undefined && !["", "0", "false"].includes(env["KEYWEIR_DEBUG"]);
 }
 
 function forEachCommand(target: Target, visit: (command: Command<CliContext>) => void): void {

@@ -33,6 +33,11 @@ export function errorText(style: Style, isDebug: boolean): ApplicationText {
   };
 }
 
+/** Whether errors that nobody foresaw come with their stack. */
+export function isDebug(env: Readonly<Record<string, string | undefined>>): boolean {
+  return env["KEYWEIR_DEBUG"] !== undefined && !["", "0", "false"].includes(env["KEYWEIR_DEBUG"]);
+}
+
 /** The lines for anything that was thrown, without a line feed at the end. */
 export function describeError(thrown: unknown, style: Style, isDebug: boolean): string {
   const stack = isDebug && thrown instanceof Error && thrown.stack !== undefined ? `\n${thrown.stack}` : "";

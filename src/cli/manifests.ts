@@ -9,8 +9,12 @@ import { secretProviderClassCrd } from "../operator/crds/secret-provider-class.t
 import { secretSyncCrd } from "../operator/crds/secret-sync.ts";
 import { secretProviderClasses, secretSyncs } from "../operator/secret-sync/secret-sync.ts";
 
-/** Keyweir's own kinds, for a cluster that does not know them. */
-export const keyweirCrds: readonly KubeObject[] = [secretProviderClassCrd, secretSyncCrd];
+/** What a cluster must have before the controller starts: the kinds that it watches and its own namespace. */
+export const keyweirManifests: readonly KubeObject[] = [
+  secretProviderClassCrd,
+  secretSyncCrd,
+  { kind: "Namespace", metadata: { name: "azure-secret-store" } },
+];
 
 /** The kinds that the demo applies. */
 const resources: readonly Resource[] = [

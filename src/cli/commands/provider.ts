@@ -70,6 +70,6 @@ export const providerCommand = buildCommand<ProviderFlags, [], CliContext>({
     fullDescription: `The provider of the Secrets Store CSI protocol (v1alpha1) on a unix socket. It alone speaks to Key Vault; the controller of the same pod, or the Secrets Store CSI driver, asks it for the objects of a SecretProviderClass.
 Examples:
 keyweir provider --socket /run/keyweir/azure.sock
-keyweir provider --socket ./azure.sock --ca-file ./ca.pem --vault-suffix vault.localhost:8443`,
+keyweir provider --ca-file ./ca.pem --vault-suffix vault.localhost:8443`,
   },
 });

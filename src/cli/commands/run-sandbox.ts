@@ -6,7 +6,7 @@ import { startSandbox } from "../../sandbox/server.ts";
 import type { CliContext } from "../context.ts";
 import { writeUserFile } from "../files.ts";
 import { announceReady, untilStopped } from "../long-running.ts";
-import { createAll, keyweirCrds } from "../manifests.ts";
+import { createAll, keyweirManifests } from "../manifests.ts";
 import { styleFor } from "../terminal.ts";
 import { createTemporaryFolder } from "../temporary-folder.ts";
 import type { SandboxFlags } from "./sandbox.ts";
@@ -17,10 +17,10 @@ export async function runSandbox(this: CliContext, flags: SandboxFlags): Promise
   using folder = flags.kubeconfig === undefined ? createTemporaryFolder("keyweir-sandbox-") : undefined;
   const adminToken = randomBytes(24).toString("base64url");
   await using server = await startSandbox({ port: flags.port, clock, random, adminToken });
-  if (flags.crds) {
+  if (flags.manifests) {
     const headers = { authorization: `Bearer ${adminToken}` };
     const transport = handlerTransport(server.sandbox.handler, { headers });
-    await createAll(createKubeClient({ transport, clock, random }), keyweirCrds);
+    await createAll(createKubeClient({ transport, clock, random }), keyweirManifests);
   }
   const kubeconfig = flags.kubeconfig ?? join(folder!.path, "kubeconfig");
   await writeUserFile(this, kubeconfig, server.kubeconfig, "--kubeconfig");

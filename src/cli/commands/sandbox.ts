@@ -7,7 +7,7 @@ import { type OutputFormat, outputFlag } from "../long-running.ts";
 export interface SandboxFlags {
   readonly port: number;
   readonly kubeconfig?: string;
-  readonly crds: boolean;
+  readonly manifests: boolean;
   readonly output: OutputFormat;
 }
 
@@ -29,7 +29,7 @@ export const sandboxCommand = buildCommand<SandboxFlags, [], CliContext>({
         placeholder: "FILE",
         brief: "Where to write the kubeconfig; a temporary file if not given",
       },
-      crds: { kind: "boolean", default: true, brief: "Start without Keyweir's own CRDs" },
+      manifests: { kind: "boolean", default: true, brief: "Start without Keyweir's CRDs and namespace" },
       output: outputFlag,
     },
   },
