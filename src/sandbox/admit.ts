@@ -31,7 +31,7 @@ export function admit(
   const normal = normalize(content, resource.schema, (path) => void unknown.push(`unknown field "${path}"`));
   const object = { kind: resource.kind, apiVersion: resource.storageApiVersion, metadata, ...normal };
   if (unknown.length > 0 && options.fieldValidation === "Strict") {
-    throw decodeError(resource, `strict decoding error: ${unknown.join(", ")}`, options);
+    throw decodeError(resource, `strict decoding error: ${unknown.sort().join(", ")}`, options);
   }
   if (options.fieldValidation === "Warn") for (const text of unknown) options.warn(text);
   const errors = validate(object, resource.schema, "");

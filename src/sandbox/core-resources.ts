@@ -1,6 +1,7 @@
 import { ageColumn, countFields, formatAge, nameColumn, textAt, textColumn, valueAt } from "./columns.ts";
 import * as schemas from "./core-schemas.ts";
-import { prepareDefinition, validateDefinition } from "./custom-resources.ts";
+import { prepareDefinition } from "./custom-resources.ts";
+import { validateDefinition } from "./definition-validation.ts";
 import { validateEvent, validateLease } from "./machinery-validation.ts";
 import { isJsonObject, type JsonObject, type KubeObject } from "./object.ts";
 import { allVerbs, statusSubresource, type Column, type Resource } from "./resource.ts";

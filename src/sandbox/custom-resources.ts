@@ -4,7 +4,6 @@ import { getOwn, isJsonObject, type Json, type JsonObject, type KubeObject } fro
 import type { Registry } from "./registry.ts";
 import { allVerbs, definitionStorage, statusSubresource, type Column, type Resource } from "./resource.ts";
 import type { Schema } from "./schema.ts";
-import type { FieldError } from "./status-error.ts";
 import type { Store } from "./store.ts";
 
 /** The parts of a CustomResourceDefinition that decide how its objects are served. */
@@ -100,7 +99,7 @@ function columnsOf(version: DefinitionVersion): Column[] {
 }
 
 /** Fills in the names that may be left out, and the status that the real server's controllers would write. */
-export function prepareDefinition(body: JsonObject, old: KubeObject | undefined): JsonObject {
+export function prepareDefinition(body: JsonObject, old: KubeObject | undefined, time: string): JsonObject {
   const spec = body["spec"];
   if (!isJsonObject(spec) || !isJsonObject(spec["names"])) return body;
   const { names } = spec;
@@ -120,8 +119,8 @@ export function prepareDefinition(body: JsonObject, old: KubeObject | undefined)
       old === undefined
         ? {
             conditions: [
-              condition("NamesAccepted", "NoConflicts", "no conflicts found"),
-              condition("Established", "InitialNamesAccepted", "the initial names have been accepted"),
+              condition(time, "NamesAccepted", "NoConflicts", "no conflicts found"),
+              condition(time, "Established", "InitialNamesAccepted", "the initial names have been accepted"),
             ],
             acceptedNames: completeNames,
             storedVersions: storedNames,
@@ -130,10 +129,6 @@ export function prepareDefinition(body: JsonObject, old: KubeObject | undefined)
   };
 }
 
-function condition(type: string, reason: string, message: string): JsonObject {
-  return { type, status: "True", reason, message };
-}
-
-export function validateDefinition(_object: KubeObject, _old: KubeObject | undefined): FieldError[] {
-  return [];
+function condition(time: string, type: string, reason: string, message: string): JsonObject {
+  return { type, status: "True", lastTransitionTime: time, reason, message };
 }

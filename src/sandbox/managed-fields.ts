@@ -1,6 +1,6 @@
 import { compareFields, subtractFields, uniteFields, type FieldSet } from "./field-set.ts";
 import type { Json, JsonObject, KubeObject } from "./object.ts";
-import type { Resource } from "./resource.ts";
+import { hasStatus, namespaceStorage, type Resource } from "./resource.ts";
 import type { Schema } from "./schema.ts";
 
 /** Who writes. */
@@ -31,7 +31,7 @@ export function recordManager(
   writer: Writer,
   time: string,
 ): readonly JsonObject[] {
-  const { changed, removed } = changesOf(old, next, resource);
+  const { changed, removed } = changesOf(old, next, resource, writer);
   const entries: JsonObject[] = [];
   let mine: FieldSet | undefined;
   for (const entry of old?.metadata.managedFields ?? []) {
@@ -76,8 +76,14 @@ function compareEntries(left: JsonObject, right: JsonObject): number {
   return 0;
 }
 
-function changesOf(old: KubeObject | undefined, next: KubeObject, { schema, isCustom }: Resource) {
-  const content = compareFields(contentOf(old, isCustom), contentOf(next, isCustom), schema, isCustom);
+function changesOf(old: KubeObject | undefined, next: KubeObject, resource: Resource, writer: Writer) {
+  const { schema, isCustom } = resource;
+  const content = compareFields(
+    contentOf(old, resource, writer),
+    contentOf(next, resource, writer),
+    schema,
+    isCustom,
+  );
   const metadata = compareFields(metadataOf(old), metadataOf(next), metadataSchema, false);
   const join = (fields: FieldSet | undefined, ofMetadata: FieldSet | undefined) =>
     ofMetadata === undefined ? fields : { ...fields, "f:metadata": ofMetadata };
@@ -93,12 +99,14 @@ function withoutRoot(fields: FieldSet | undefined): FieldSet | undefined {
   return Object.keys(rest).length === 0 ? undefined : rest;
 }
 
-/** `status.phase` of a namespace and the like are the server's own. */
-function contentOf(object: KubeObject | undefined, isCustom: boolean): Json | undefined {
+/** What the writer can have written: what only the server sets belongs to nobody. */
+function contentOf(object: KubeObject | undefined, resource: Resource, writer: Writer): Json | undefined {
   if (object === undefined) return undefined;
+  if (resource.storage === namespaceStorage) return {};
   const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...content } = object;
-  if (isCustom || object.kind !== "Namespace") return content;
-  return {};
+  if (writer.subresource === "status" || !hasStatus(resource)) return content;
+  const { status: _status, ...spec } = content;
+  return spec;
 }
 
 function metadataOf(object: KubeObject | undefined): Json | undefined {

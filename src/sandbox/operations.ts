@@ -19,7 +19,7 @@ import {
   type KubeObject,
   type ObjectMeta,
 } from "./object.ts";
-import { definitionStorage, namespaceStorage, type Resource } from "./resource.ts";
+import { definitionStorage, hasStatus, namespaceStorage, type Resource } from "./resource.ts";
 import { admit, type AdmitOptions } from "./admit.ts";
 import {
   alreadyExists,
@@ -91,7 +91,7 @@ export class Operations {
     const { status: _status, ...withoutStatus } = body;
     const isolated = hasStatus(resource) ? withoutStatus : body;
     const given = readMetadata(body);
-    const prepared = resource.prepare?.(isolated, undefined) ?? isolated;
+    const prepared = resource.prepare?.(isolated, undefined, formatTime(this.#clock.wallMs())) ?? isolated;
     const input = readMetadata(prepared);
     const generated = textOf(input, "generateName");
     const name = textOf(input, "name") || (generated === "" ? "" : generateName(generated, this.#random));
@@ -126,7 +126,7 @@ export class Operations {
       throw conflict(resource, name, because);
     }
     if (textOf(metadata, "resourceVersion") === "" && resource.needsVersionForUpdate) {
-      throw invalid(resource, name, [
+      throw invalid({ group: resource.group, kind: resource.plural }, name, [
         {
           reason: "FieldValueInvalid",
           field: "metadata.resourceVersion",
@@ -211,13 +211,13 @@ export class Operations {
       : hasStatus(resource)
         ? statusOf(body, old)
         : body;
-    const prepared = resource.prepare?.(content, old) ?? content;
+    const prepared = resource.prepare?.(content, old, formatTime(this.#clock.wallMs())) ?? content;
     const metadata = isStatus ? old.metadata : changedMetadata(readMetadata(prepared), old.metadata);
     const admitted = this.#admit(resource, prepared, metadata, old, options);
     if (isSameState(admitted, old)) return current;
     const bumped = bumpGeneration(resource, admitted, old);
     const final = this.#sign(bumped, old, resource, options.writer);
-    if (options.isDryRun) return new Entry(final, current.version);
+    if (options.isDryRun) return new Entry(withResourceVersion(final, current), current.version);
     const isFreed = final.metadata.deletionTimestamp !== undefined && final.metadata.finalizers === undefined;
     if (isFreed && !hasContent(resource)) {
       return this.#store.remove(resource.storage, current, final);
@@ -263,6 +263,10 @@ export class Operations {
   }
 }
 
+function withResourceVersion(object: KubeObject, { version }: Entry): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+}
+
 function textOf(metadata: JsonObject, field: string): string {
   const value = metadata[field];
   return typeof value === "string" ? value : "";
@@ -284,10 +288,6 @@ function nameRequired(resource: Resource): StatusError {
   return invalid(resource, "", [
     { reason: "FieldValueRequired", field: "metadata.name", detail: "Required value: name is required" },
   ]);
-}
-
-export function hasStatus(resource: Resource): boolean {
-  return resource.subresources.some(({ name }) => name === "status");
 }
 
 /** Namespaces and definitions go only after what is in them. */

@@ -32,8 +32,8 @@ export async function readObject(request: Request): Promise<JsonObject> {
       `the body of the request was in an unknown format (${contentType.slice(0, 80)}) - accepted media types include: application/json, application/vnd.kubernetes.protobuf`,
     );
   }
-  const body = (await readBody(request)) ?? null;
-  if (body === null && contentType !== "") return {};
+  const body = await readBody(request);
+  if (body === null) return {};
   if (!isJsonObject(body)) throw badRequest("the body of the request must be a JSON object");
   return body;
 }

@@ -31,7 +31,7 @@ export interface Resource {
   /** Whether a PUT must name the resourceVersion that it replaces. */
   readonly needsVersionForUpdate: boolean;
   /** A namespace, a Secret of a fixed type …: changes the object before it is checked. */
-  prepare?(object: JsonObject, old: KubeObject | undefined): JsonObject;
+  prepare?(object: JsonObject, old: KubeObject | undefined, time: string): JsonObject;
   /** What the schema cannot say. */
   validate?(object: KubeObject, old: KubeObject | undefined): readonly FieldError[];
 }
@@ -69,3 +69,8 @@ export const statusSubresource: Subresource = { name: "status", verbs: ["get", "
 /** {@link Resource.storage} of the two kinds that contain others. */
 export const namespaceStorage = "/namespaces";
 export const definitionStorage = "apiextensions.k8s.io/customresourcedefinitions";
+
+/** Whether the status is written at an address of its own. */
+export function hasStatus({ subresources }: Resource): boolean {
+  return subresources.some(({ name }) => name === "status");
+}

@@ -1,6 +1,6 @@
 import type { Registry } from "./registry.ts";
 import type { Resource, Subresource } from "./resource.ts";
-import { methodNotAllowed, PageNotFoundError, resourceNotFound } from "./status-error.ts";
+import { methodNotAllowed, notFound, PageNotFoundError, resourceNotFound } from "./status-error.ts";
 
 /** What a request wants from which object or collection. */
 export interface Route {
@@ -36,7 +36,9 @@ export function parseRoute(
   if (resource === undefined || surplus.length > 0 || name === "") throw unknown();
   if (resource.isNamespaced !== isInNamespace && (isInNamespace || name !== undefined)) throw unknown();
   const subresource = resource.subresources.find((item) => item.name === subresourceName);
-  if (subresourceName !== undefined && subresource === undefined) throw unknown();
+  if (subresourceName !== undefined && subresource === undefined) {
+    throw resource.isCustom ? notFound(resource, name ?? "") : resourceNotFound();
+  }
   const verb = verbOf(method, name, query);
   const verbs = subresource?.verbs ?? resource.verbs;
   if (verb === undefined || !verbs.includes(verb)) throw methodNotAllowed();

@@ -240,6 +240,13 @@ function checkListTypes(value: Json, schema: Schema, path: string, errors: Field
 
 function checkUnique(list: readonly Json[], schema: Schema, path: string, errors: FieldError[]): void {
   const mapKeys = schema["x-kubernetes-list-map-keys"];
+  const stranger =
+    mapKeys === undefined ? -1 : list.findIndex((item) => item !== null && !isJsonObject(item));
+  if (stranger >= 0) {
+    const detail = `Invalid value: ${JSON.stringify(list[stranger])}: must be an object for an array of list-type map`;
+    errors.push({ reason: "FieldValueInvalid", field: `${path}[${stranger}]`, detail });
+    return;
+  }
   const seen = new Map<string, number>();
   for (const [index, item] of list.entries()) {
     const identity = mapKeys === undefined || !isJsonObject(item) ? item : pick(item, mapKeys);
