@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/faults/**/*.test.ts"],
+    environment: "node",
+    // A failed schedule prints the seed that repeats it; the first one is enough.
+    bail: 1,
+    testTimeout: 600_000,
+    setupFiles: ["test/support/canary.ts"],
+  },
+});
