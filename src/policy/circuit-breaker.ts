@@ -42,6 +42,7 @@ export type CircuitReport =
   | { readonly kind: "throttled"; readonly retryAfterMs?: number }
   | { readonly kind: "abandoned" };
 
+/** A circuit at which nothing has happened yet. */
 export const closedCircuit: CircuitState = { kind: "closed", epoch: 0, failures: 0 };
 
 /** How long until a request may enter: 0 for now, Infinity while the probe's answer decides. */

@@ -6,6 +6,7 @@ import { assert } from "../core/assert.ts";
  */
 export type Lane = "new" | "forced" | "rotated" | "routine";
 
+/** Most urgent first. */
 export const lanes: readonly Lane[] = ["new", "forced", "rotated", "routine"];
 
 /** One number per lane, in the order of {@link lanes}. */

@@ -42,10 +42,11 @@ export interface CertificateBundle extends ObjectVersion {
 }
 
 /** An answer that has not the parts of a Key Vault object. Which part is all that it says. */
-export class UnreadableBundleError extends Error {
+class UnreadableBundleError extends Error {
   override readonly name = "UnreadableBundleError";
 }
 
+/** From the SDK's object. Throws when a part is missing, and says only which one. */
 export function secretBundle(secret: KeyVaultSecret): SecretBundle {
   const { contentType, certificateKeyId } = secret.properties;
   return Object.freeze({
@@ -56,10 +57,12 @@ export function secretBundle(secret: KeyVaultSecret): SecretBundle {
   });
 }
 
+/** From the SDK's object, as {@link secretBundle}; what is private in a key never leaves the vault. */
 export function keyBundle(key: KeyVaultKey): KeyBundle {
   return Object.freeze({ ...objectVersion(key.properties), jwk: publicJwk(key.key) });
 }
 
+/** From the SDK's object, as {@link secretBundle}. */
 export function certificateBundle(certificate: KeyVaultCertificate): CertificateBundle {
   const { cer, keyId, secretId } = certificate;
   if (!(cer instanceof Uint8Array)) throw new UnreadableBundleError("an answer without cer");

@@ -27,6 +27,7 @@ export const vaultErrorCodes = [
   "Unknown",
 ] as const;
 
+/** One of {@link vaultErrorCodes}. */
 export type VaultErrorCode = (typeof vaultErrorCodes)[number];
 
 export interface ErrorClass {

@@ -57,6 +57,7 @@ export interface VaultGatewayOptions extends RequestRunnerOptions {
   readonly maxCached?: number;
 }
 
+/** What a gateway reaches the world through. */
 export interface VaultGatewaySettings {
   readonly clock: Clock;
   readonly random: Random;

@@ -1,6 +1,6 @@
 import type { LookupAddress, LookupOptions } from "node:dns";
 import { lookup } from "node:dns";
-import { getCACertificates } from "node:tls";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import { Agent } from "undici";
 import { textBodyOf, type VaultTransport } from "./transport.ts";
@@ -32,7 +32,7 @@ export function httpTransport({ caPem, connections = 64 }: HttpTransportOptions 
     maxResponseSize: maxAnswerBytes,
     connect: {
       lookup: lookupWithLocalhost,
-      ...(caPem === undefined ? {} : { ca: [...getCACertificates("default"), caPem] }),
+      ...(caPem === undefined ? {} : { secureContext: contextTrusting(caPem) }),
     },
   });
   return {
@@ -56,6 +56,11 @@ export function httpTransport({ caPem, connections = 64 }: HttpTransportOptions 
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
+}
+
+/** One context for all connections: to read some 150 certificates takes tens of milliseconds. */
+function contextTrusting(caPem: string): SecureContext {
+  return createSecureContext({ ca: [...getCACertificates("default"), caPem] });
 }
 
 type LookupCallback = (

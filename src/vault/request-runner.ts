@@ -235,6 +235,7 @@ export class RequestRunner {
     return this.#gates.get(vaultUrl)?.state;
   }
 }
+/** Sends one request with this token, until the signal aborts. */
 export type Send<T> = (token: VaultToken, signal: AbortSignal) => Promise<T>;
 
 export interface AttemptContext {
