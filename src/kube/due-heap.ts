@@ -38,9 +38,9 @@ export class DueHeap<T extends DueItem> {
     return first;
   }
 
-  /** Moves an item of the heap to an earlier time. */
+  /** Moves an item of the heap to an earlier time than it has. */
   advance(item: T, dueMs: number): void {
-    assert(this.#items[item.heapIndex] === item && dueMs <= item.dueMs, "an item of the heap moves forward");
+    assert(this.#items[item.heapIndex] === item && dueMs < item.dueMs, "an item of the heap moves forward");
     item.dueMs = dueMs;
     item.heapOrder = this.#nextOrder++;
     this.#siftUp(item, item.heapIndex);

@@ -134,13 +134,11 @@ test.each(["event", "status"] as const)(
     server.put("c");
     const reflector = start();
     await clock.advance(40_000);
-    server.isSilent = true;
-    server.remove("a");
-    server.put("b");
-    server.put("d");
-    server.forgetHistory();
-    server.isSilent = false;
-    server.endWatches("end");
+    server.changeUnseen(() => {
+      server.remove("a");
+      server.put("b");
+      server.put("d");
+    });
     await clock.advance(2_000);
     expect(changes.slice(3)).toEqual(["updated b", "added d", "deleted a"]);
     expect(reflector.counts).toMatchObject({ lists: 2, failures: 0 });
@@ -151,12 +149,10 @@ test("an object of the same name with another uid is a deletion and an addition,
   server.put("a");
   start();
   await clock.advance(40_000);
-  server.isSilent = true;
-  server.remove("a");
-  server.put("a");
-  server.forgetHistory();
-  server.isSilent = false;
-  server.endWatches("end");
+  server.changeUnseen(() => {
+    server.remove("a");
+    server.put("a");
+  });
   await clock.advance(2_000);
   expect(changes).toEqual(["added a", "deleted a", "added a"]);
 });
@@ -208,7 +204,7 @@ test("a list whose pages expire is asked for in one piece the next time", async 
 test("a connection that has died is noticed soon after the watch's time is up", async () => {
   const reflector = start();
   await clock.advance(0);
-  server.isSilent = true;
+  server.silence();
   server.put("a");
   await clock.advance(299_000);
   expect(watchPaths()).toHaveLength(1);

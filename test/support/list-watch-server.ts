@@ -26,11 +26,10 @@ export class ListWatchServer implements KubeTransport {
   readonly requests: string[] = [];
   /** Whether a version that is forgotten is answered with an ERROR event or with the status 410. */
   expiry: "event" | "status" = "event";
-  /** Watches get nothing any more, not even their end. */
-  isSilent = false;
   #version = 100;
   #oldestVersion = 100;
   #nextUid = 1;
+  #isUnseen = false;
   readonly #history: Change[] = [];
   readonly #faults: RequestFault[] = [];
   readonly #watches = new Set<LineQueue>();
@@ -85,6 +84,20 @@ export class ListWatchServer implements KubeTransport {
       lines.end();
     }
     this.#watches.clear();
+  }
+
+  /** The connections of the open watches die: they get nothing any more, not even their end. */
+  silence(): void {
+    this.#watches.clear();
+  }
+
+  /** Changes that no watch gets to see: the server forgets them before the open watches end in good order. */
+  changeUnseen(change: () => void): void {
+    this.#isUnseen = true;
+    change();
+    this.#isUnseen = false;
+    this.forgetHistory();
+    this.endWatches("end");
   }
 
   bookmark(): void {
@@ -147,7 +160,7 @@ export class ListWatchServer implements KubeTransport {
 
   #publish(change: Change): void {
     this.#history.push(change);
-    if (this.isSilent) return;
+    if (this.#isUnseen) return;
     for (const lines of this.#watches) lines.push(lineOf(change));
   }
 }
