@@ -102,7 +102,7 @@ function promisesOf(inputs: CompleteInputs, changes: number): Omit<SchemeCost, "
   return [
     {
       scheme: "none",
-      title: "every cluster at once",
+      title: "all at once",
       spreadSeconds: 0,
       riskPerRefresh: riskAt(inputs, 0),
       freshAfterSeconds: interval,
@@ -110,7 +110,7 @@ function promisesOf(inputs: CompleteInputs, changes: number): Omit<SchemeCost, "
     },
     {
       scheme: "guide-jitter",
-      title: "random jitter, by the guide",
+      title: "jitter by the guide",
       spreadSeconds: guide,
       riskPerRefresh: riskAt(inputs, guide),
       freshAfterSeconds: after(guide),
@@ -118,7 +118,7 @@ function promisesOf(inputs: CompleteInputs, changes: number): Omit<SchemeCost, "
     },
     {
       scheme: "exact-jitter",
-      title: "random jitter, exact",
+      title: "jitter, exact",
       spreadSeconds: exact,
       riskPerRefresh: riskAt(inputs, exact),
       freshAfterSeconds: after(exact),
@@ -126,7 +126,7 @@ function promisesOf(inputs: CompleteInputs, changes: number): Omit<SchemeCost, "
     },
     {
       scheme: "hashed",
-      title: "a fixed place in the interval",
+      title: "hashed phase",
       spreadSeconds: interval,
       riskPerRefresh: riskAt(inputs, interval),
       freshAfterSeconds: interval,
@@ -134,7 +134,7 @@ function promisesOf(inputs: CompleteInputs, changes: number): Omit<SchemeCost, "
     },
     {
       scheme: "slotted",
-      title: "slots by fleet index",
+      title: "fleet slots",
       spreadSeconds: floor,
       riskPerRefresh: floor <= interval ? 0 : 1,
       freshAfterSeconds: interval + floor,
@@ -142,7 +142,7 @@ function promisesOf(inputs: CompleteInputs, changes: number): Omit<SchemeCost, "
     },
     {
       scheme: "adaptive",
-      title: "slower after each 429",
+      title: "adaptive",
       spreadSeconds: floor,
       riskPerRefresh: null,
       freshAfterSeconds: interval + floor,
@@ -150,7 +150,7 @@ function promisesOf(inputs: CompleteInputs, changes: number): Omit<SchemeCost, "
     },
     {
       scheme: "list-first",
-      title: "list, then read what changed",
+      title: "list first",
       spreadSeconds: listSpread,
       riskPerRefresh: riskAt(listing, listSpread),
       freshAfterSeconds: after(listSpread),
@@ -158,7 +158,7 @@ function promisesOf(inputs: CompleteInputs, changes: number): Omit<SchemeCost, "
     },
     {
       scheme: "hub",
-      title: "one reader per vault serves all",
+      title: "hub",
       spreadSeconds: 0,
       riskPerRefresh: 0,
       freshAfterSeconds: interval,

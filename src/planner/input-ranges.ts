@@ -14,6 +14,7 @@ export const inputRanges = {
   jitterSeconds: { minimum: 0, maximum: 1e12, isWhole: false },
 } as const satisfies Record<string, InputRange>;
 
+/** Both ends belong to the range. */
 export interface InputRange {
   readonly minimum: number;
   readonly maximum: number;

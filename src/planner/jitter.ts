@@ -120,6 +120,7 @@ export function checkJitterSeconds(inputs: CompleteInputs, jitterSeconds: number
   return forEachCounting((counting) => boundsOf(refreshRisk(inputs, counting, jitterSeconds), counting));
 }
 
+/** Computes something for each counting. */
 export function forEachCounting<T>(compute: (counting: Counting) => T): ByCounting<T> {
   const [second, fixed, sliding] = countings.map(compute) as [T, T, T];
   return { second, fixed, sliding };

@@ -9,6 +9,7 @@ export interface BudgetFlags extends ServiceFlags {
   readonly jitter?: number;
 }
 
+/** The flags and texts of `keyweir plan budget`; what it runs is loaded when it runs. */
 export const budgetCommand = buildCommand<BudgetFlags, [], CliContext>({
   loader: async () => (await import("./run-budget.ts")).runBudget,
   parameters: {

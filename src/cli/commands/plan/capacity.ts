@@ -9,6 +9,7 @@ export interface CapacityFlags extends ServiceFlags {
   readonly jitter: number;
 }
 
+/** The flags and texts of `keyweir plan capacity`; what it runs is loaded when it runs. */
 export const capacityCommand = buildCommand<CapacityFlags, [], CliContext>({
   loader: async () => (await import("./run-capacity.ts")).runCapacity,
   parameters: {

@@ -10,6 +10,7 @@ export interface CostFlags extends ServiceFlags {
   readonly price?: number;
 }
 
+/** The flags and texts of `keyweir plan cost`; what it runs is loaded when it runs. */
 export const costCommand = buildCommand<CostFlags, [], CliContext>({
   loader: async () => (await import("./run-cost.ts")).runCost,
   parameters: {

@@ -18,6 +18,7 @@ export interface JitterFlags extends ServiceFlags, VerifyFlags {
   readonly maxAge: number;
 }
 
+/** The flags and texts of `keyweir plan jitter`; what it runs is loaded when it runs. */
 export const jitterCommand = buildCommand<JitterFlags, [], CliContext>({
   loader: async () => (await import("./run-jitter.ts")).runJitter,
   parameters: {

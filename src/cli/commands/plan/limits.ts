@@ -9,6 +9,7 @@ export interface LimitsFlags {
   readonly json: boolean;
 }
 
+/** The flags and texts of `keyweir plan limits`; what it runs is loaded when it runs. */
 export const limitsCommand = buildCommand<LimitsFlags, [], CliContext>({
   loader: async () => (await import("./run-limits.ts")).runLimits,
   parameters: {

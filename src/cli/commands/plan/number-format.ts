@@ -11,7 +11,7 @@ export function formatSeconds(seconds: number | null): string {
   return seconds < 1e8 ? `${formatNumber(seconds)} s` : `${formatNumber(seconds / 31_557_600, 0)} years`;
 }
 
-/** "1 h 1 min 15 s". Days are 24 h. */
+/** "1 h 1 min 15 s"; from a day on its two largest units alone. Days are 24 h. */
 export function formatDuration(seconds: number): string {
   const parts: string[] = [];
   let rest = Math.round(seconds);
@@ -25,7 +25,7 @@ export function formatDuration(seconds: number): string {
     rest -= whole * length;
   }
   if (rest > 0 || parts.length === 0) parts.push(`${rest} s`);
-  return parts.join(" ");
+  return parts.slice(0, seconds >= 86_400 ? 2 : 4).join(" ");
 }
 
 /**

@@ -17,6 +17,7 @@ export interface RiskFlags extends ServiceFlags, VerifyFlags {
   readonly jitter: number;
 }
 
+/** The flags and texts of `keyweir plan risk`; what it runs is loaded when it runs. */
 export const riskCommand = buildCommand<RiskFlags, [], CliContext>({
   loader: async () => (await import("./run-risk.ts")).runRisk,
   parameters: {

@@ -7,6 +7,7 @@ import { formatDuration, formatNumber, formatOdds } from "./number-format.ts";
 import { printJson, printLines, wrapSentences } from "./screen.ts";
 import { withFlagNames } from "./usage.ts";
 
+/** Prints what `keyweir plan budget` answers. Throws a `UsageError` that names the flags when they do not go together. */
 export async function runBudget(this: CliContext, flags: BudgetFlags): Promise<void> {
   const plan = withFlagNames(() =>
     planBudget({

@@ -10,6 +10,7 @@ import { formatNumber, formatOdds, formatSeconds } from "./number-format.ts";
 import { drawRefresh, printJson, printLines, wrapSentences } from "./screen.ts";
 import { withFlagNames } from "./usage.ts";
 
+/** Prints what `keyweir plan capacity` answers. Throws a `UsageError` that names the flags when they do not go together. */
 export async function runCapacity(this: CliContext, flags: CapacityFlags): Promise<void> {
   if ((flags.clusters === undefined) === (flags.secrets === undefined)) {
     throw new UsageError(
@@ -40,20 +41,20 @@ function capacityScreen(plan: CapacityPlan, style: Style): string[] {
       : `${formatNumber(inputs.clusters ?? 0)} clusters`;
   const others = countings.filter((counting) => counting !== exact.counting);
   const rows = [
-    ["", unit, "throttled refreshes", "if the vault serves"],
+    ["", goal === "clusters" ? "clusters" : "secrets", "throttled refreshes", "if the vault serves"],
     ...[exact.counting, ...others].map((counting, index) => [
       index === 0 ? "exact" : "",
       describeLargest(plan.byCounting[counting], plan.searchLimit),
       formatOdds(plan.byCounting[counting].riskPerRefresh?.upperLog10 ?? null),
       describeCounting(inputs, counting),
     ]),
-    ["the guide's formula", formatNumber(plan.guide.largest), "-", "read backwards"],
+    ["guide, formula", formatNumber(plan.guide.largest), "-", "read backwards"],
   ];
   const next =
     goal === "clusters" ? [exact.largest, inputs.secretsPerCluster] : [inputs.clusters, exact.largest];
   return [
     `${style.strong(`${unit}: ${describeLargest(exact, plan.searchLimit)}`)}     ${known} over ` +
-      `${formatSeconds(inputs.jitterSeconds)}, at most ${formatOdds(Math.log10(inputs.risk))} refreshes throttled`,
+      `${formatSeconds(inputs.jitterSeconds)} at risk ${inputs.risk}`,
     "",
     ...alignColumns(rows, ["left", "right"]).map((line) => `  ${line}`),
     "",

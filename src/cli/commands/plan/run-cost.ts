@@ -7,6 +7,7 @@ import { formatNumber, formatOdds, formatSeconds } from "./number-format.ts";
 import { printJson, printLines, wrapSentences } from "./screen.ts";
 import { withFlagNames } from "./usage.ts";
 
+/** Prints what `keyweir plan cost` answers. Throws a `UsageError` that names the flags when they do not go together. */
 export async function runCost(this: CliContext, flags: CostFlags): Promise<void> {
   const plan = withFlagNames(() =>
     planCost({
@@ -27,7 +28,7 @@ function costScreen(plan: CostPlan, style: Style): string[] {
   const { inputs, price } = plan;
   const polling = plan.schemes.find(({ scheme }) => scheme === "exact-jitter")!;
   const rows = [
-    ["scheme", "spread", "throttled", "fresh within", "requests/month", `${price.currency}/month`],
+    ["per month", "spread", "throttled", "fresh after", "requests", price.currency],
     ...plan.schemes.map((scheme) => [
       scheme.title,
       formatSeconds(scheme.spreadSeconds),
@@ -42,12 +43,14 @@ function costScreen(plan: CostPlan, style: Style): string[] {
       `${formatNumber(inputs.clusters)} clusters × ${formatNumber(inputs.secretsPerCluster)} secrets every ` +
       `${formatNumber(inputs.pollIntervalSeconds)} s`,
     "",
-    ...alignColumns(rows, ["left", "right", "right", "right", "right", "right"]).map((line) => `  ${line}`),
+    ...alignColumns(rows, ["left", "right", "right", "right", "right", "right"]).map((line) => ` ${line}`),
     "",
     ...wrapSentences([
       `${formatMoney(price.perTenThousandRequests)} ${price.currency} for 10,000 requests (${price.source}); a month ` +
         `of 30 days; each secret changes ${formatNumber(inputs.changesPerSecretAndMonth)} times in it. ` +
-        "Spread: the shortest that is safe. The hub reads each secret once per vault, for clusters that share them.",
+        "Spread: the shortest that is safe. Hashed phase: each cluster keeps its own place in the interval. Fleet slots: " +
+        "turns by fleet index. Adaptive: slower after each 429. List first: list, then read what changed. Hub: one " +
+        "reader per vault for clusters that share their secrets.",
       ...(price === listPrice ? ["Prices differ by region and contract: give yours with --price."] : []),
     ]),
   ];

@@ -11,6 +11,7 @@ import { drawRefresh, printJson, printLines, wrapSentences } from "./screen.ts";
 import { withFlagNames } from "./usage.ts";
 import { verifyRisk } from "./verify.ts";
 
+/** Prints what `keyweir plan jitter` answers. Throws a `UsageError` that names the flags when they do not go together. */
 export async function runJitter(this: CliContext, flags: JitterFlags): Promise<void> {
   const plan = withFlagNames(() =>
     planJitter({
@@ -33,7 +34,7 @@ export async function runJitter(this: CliContext, flags: JitterFlags): Promise<v
 }
 
 function jitterScreen(plan: JitterPlan, style: Style): string[] {
-  const { exact, inputs } = plan;
+  const { exact, guide, inputs } = plan;
   if (exact.jitterSeconds === null) {
     return [
       style.strong(`no jitter is enough for ${describeFleet(plan)}`),
@@ -42,7 +43,7 @@ function jitterScreen(plan: JitterPlan, style: Style): string[] {
       "",
       ...answerTable(plan),
       "",
-      ...wrapSentences(plan.warnings.map(({ message }) => message)),
+      ...wrapSentences([guide.noAnswer ?? "", ...plan.warnings.map(({ message }) => `Note: ${message}`)]),
     ];
   }
   const age = formatDuration(plan.worstCaseAgeSeconds ?? 0);
@@ -80,13 +81,13 @@ function answerTable(plan: JitterPlan): string[] {
     );
   };
   if (plan.guideChecked === null || guide.jitterSecondsRounded === null) {
-    rows.push(["the guide's formula", "none", "-", "no answer: its cube is not above zero"]);
-  } else checked("the guide's formula", guide.jitterSecondsRounded, plan.guideChecked);
+    rows.push(["guide, formula", "none", "-", "no answer, see below"]);
+  } else checked("guide, formula", guide.jitterSecondsRounded, plan.guideChecked);
   if (guide.table !== null && plan.tableChecked !== null) {
-    checked("the guide's table", guide.table.jitterSeconds, plan.tableChecked);
+    checked("guide, table", guide.table.jitterSeconds, plan.tableChecked);
   }
   rows.push([
-    "the guide's basic way",
+    "guide, basic way",
     formatSeconds(guide.basicJitterSeconds),
     formatOdds(plan.basicChecked[inputs.counting].upperLog10),
     describeCounting(inputs, inputs.counting),
@@ -95,7 +96,7 @@ function answerTable(plan: JitterPlan): string[] {
   for (const counting of [inputs.counting, ...others]) {
     rows.push(exactRow(plan, counting === inputs.counting ? "exact" : "", plan.byCounting[counting]));
   }
-  rows.push(["no scheme can beat", formatSeconds(plan.floorSeconds), "-", "slots handed out in order"]);
+  rows.push(["no scheme beats", formatSeconds(plan.floorSeconds), "-", "slots handed out in order"]);
   return alignColumns(rows, ["left", "right"]).map((line) => `  ${line}`);
 }
 

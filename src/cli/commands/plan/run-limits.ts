@@ -6,6 +6,7 @@ import type { LimitsFlags } from "./limits.ts";
 import { formatNumber } from "./number-format.ts";
 import { printJson, printLines, wrapSentences } from "./screen.ts";
 
+/** Prints what `keyweir plan limits` answers. Never fails. */
 export async function runLimits(this: CliContext, flags: LimitsFlags): Promise<void> {
   const style = styleFor(this.isColor);
   if (flags.profile !== undefined) {
@@ -19,24 +20,21 @@ export async function runLimits(this: CliContext, flags: LimitsFlags): Promise<v
 }
 
 const classTitles = {
-  other: "secrets and everything not below",
-  createOrImport: "set secret, import certificate or key",
+  other: "secrets and all not below",
+  createOrImport: "set secret, import cert. or key",
   keyCreateHsm: "create key, HSM",
   keyCreateSoftware: "create key, software",
-  keyUnits: "key operations, in weighted units",
+  keyUnits: "key operations, weighted units",
 } as const;
 
 function profileScreen(profile: LimitProfile, style: Style): string[] {
   const window = `per ${formatNumber(profile.windowSeconds)} s`;
-  const classes = limitClasses.map((name) => {
-    const counted = profile.countedAs[name];
-    return [
-      classTitles[name],
-      formatNumber(profile.vault[name]),
-      formatNumber(profile.subscription[name]),
-      counted === name ? "" : `counted with ${classTitles[counted]}`,
-    ];
-  });
+  const classes = limitClasses.map((name) => [
+    classTitles[name],
+    formatNumber(profile.vault[name]),
+    formatNumber(profile.subscription[name]),
+  ]);
+  const joined = limitClasses.filter((name) => profile.countedAs[name] !== name);
   const units = Object.entries(profile.keyOperationUnits).map(([key, cost]) => [
     key,
     formatNumber(cost),
@@ -46,7 +44,7 @@ function profileScreen(profile: LimitProfile, style: Style): string[] {
     style.strong(`${profile.name}: ${profile.title}`),
     "",
     ...alignColumns(
-      [[`transactions ${window}`, "vault and region", "subscription and region", ""], ...classes],
+      [[`transactions ${window}`, "vault and region", "subscription, region"], ...classes],
       ["left", "right", "right"],
     ).map((line) => `  ${line}`),
     "",
@@ -57,9 +55,12 @@ function profileScreen(profile: LimitProfile, style: Style): string[] {
     "",
     ...wrapSentences([
       `All vaults of one subscription in one region share ${profile.subscriptionFactor} times a vault's limit.`,
+      ...joined.map(
+        (name) => `Counted together: ${classTitles[name]}; ${classTitles[profile.countedAs[name]]}.`,
+      ),
     ]),
     "",
-    "Next: keyweir plan limits     # what each document says, with source and date",
+    "Next: keyweir plan limits",
   ];
 }
 
@@ -77,10 +78,7 @@ function documentsScreen(style: Style): string[] {
     }
     lines.push("");
   }
-  return [
-    ...lines,
-    "Next: keyweir plan limits --profile azure-2026     # the reading that planner and emulator use",
-  ];
+  return [...lines, "Next: keyweir plan limits --profile azure-2026"];
 }
 
 function hang(text: string, indent = "  "): string[] {

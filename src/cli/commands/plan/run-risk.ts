@@ -10,6 +10,7 @@ import { drawRefresh, printJson, printLines, wrapSentences } from "./screen.ts";
 import { withFlagNames } from "./usage.ts";
 import { verifyRisk } from "./verify.ts";
 
+/** Prints what `keyweir plan risk` answers. Throws a `UsageError` that names the flags when they do not go together. */
 export async function runRisk(this: CliContext, flags: RiskFlags): Promise<void> {
   const plan = withFlagNames(() =>
     planRisk({

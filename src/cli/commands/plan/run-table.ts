@@ -5,6 +5,7 @@ import { printJson } from "./screen.ts";
 import type { TableFlags } from "./table.ts";
 import { withFlagNames } from "./usage.ts";
 
+/** Prints what `keyweir plan table` answers. Throws a `UsageError` that names the flags when they do not go together. */
 export async function runTable(this: CliContext, flags: TableFlags): Promise<void> {
   const { counting } = flags;
   const plan = withFlagNames(() =>

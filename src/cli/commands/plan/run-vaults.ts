@@ -1,7 +1,12 @@
 import { limitClasses, type LimitClass } from "../../../limits/profiles.ts";
 import { parseLayout } from "../../../planner/layout-file.ts";
 import { layoutAsBicep, layoutAsRunbook, layoutAsTerraform } from "../../../planner/layout-writers.ts";
-import { planVaults, type ClassLoad, type LayoutPlan } from "../../../planner/vault-layout.ts";
+import {
+  planVaults,
+  type ClassLoad,
+  type LayoutPlan,
+  type VaultPlan,
+} from "../../../planner/vault-layout.ts";
 import type { CliContext } from "../../context.ts";
 import { readUserFile, writeUserFile } from "../../files.ts";
 import { alignColumns, styleFor, type Style } from "../../terminal.ts";
@@ -9,6 +14,7 @@ import { formatNumber, formatPercent, formatSeconds } from "./number-format.ts";
 import { printJson, printLines, wrapSentences } from "./screen.ts";
 import type { VaultsFlags } from "./vaults.ts";
 
+/** Prints what `keyweir plan vaults` answers. Throws a `UserError` that names the file or its lines. */
 export async function runVaults(this: CliContext, flags: VaultsFlags, path: string): Promise<void> {
   const plan = planVaults(parseLayout(await readUserFile(this, path, "LAYOUT.yaml")));
   const written = flags.write === undefined ? [] : await writeFiles(this, plan, flags.write);
@@ -20,7 +26,7 @@ export async function runVaults(this: CliContext, flags: VaultsFlags, path: stri
     ...layoutScreen(plan, styleFor(this.isColor)),
     "",
     ...(written.length === 0
-      ? [`Next: keyweir plan vaults ${path} --write FOLDER     # Bicep, Terraform, runbook`]
+      ? [`Next: keyweir plan vaults ${path} --write FOLDER`]
       : [`Written: ${written.join(", ")}`]),
   ]);
 }
@@ -46,20 +52,22 @@ const shownVaults = 40;
 function layoutScreen(plan: LayoutPlan, style: Style): string[] {
   const { vaults, subscriptions } = plan;
   const regionCount = new Set(vaults.map(({ region }) => region)).size;
+  const shown = vaults.slice(0, shownVaults);
+  const rowOf = (vault: VaultPlan) => [
+    `  ${vault.name}`,
+    fullest(vault.utilisation),
+    formatNumber(vault.steadyPerWindow),
+    formatPercent(vault.riskPerRefresh),
+    vault.failover.region === null
+      ? "no other region"
+      : `${vault.failover.region}${vault.failover.vault === null ? " (new)" : ""}, ${formatPercent(vault.failover.utilisation)}`,
+  ];
   const vaultRows = [
-    ["vault", "subscription", "peak", "steady", "throttled", "fail-over to"],
-    ...vaults
-      .slice(0, shownVaults)
-      .map((vault) => [
-        vault.name,
-        vault.subscription,
-        fullest(vault.utilisation),
-        formatNumber(vault.steadyPerWindow),
-        formatPercent(vault.riskPerRefresh),
-        vault.failover.region === null
-          ? "no other region"
-          : `${vault.failover.vault ?? `${vault.failover.region} (new)`}, ${formatPercent(vault.failover.utilisation)}`,
-      ]),
+    ["vault", "peak", "steady", "throttled", "fail-over to"],
+    ...[...new Set(shown.map(({ subscription }) => subscription))].flatMap((name) => [
+      [name],
+      ...shown.filter(({ subscription }) => subscription === name).map(rowOf),
+    ]),
   ];
   const subscriptionRows = [
     ["subscription", "region", "vaults", "of five vaults' limit"],
@@ -80,7 +88,7 @@ function layoutScreen(plan: LayoutPlan, style: Style): string[] {
     `${style.strong(title)}     ${formatNumber(plan.inputs.applications.length)} applications, ` +
       `${formatNumber(regionCount)} regions`,
     "",
-    ...alignColumns(vaultRows, ["left", "left", "left", "right"]).map((line) => `  ${line}`),
+    ...alignColumns(vaultRows, ["left", "left", "right", "right"]).map((line) => `  ${line}`),
     ...(vaults.length > shownVaults
       ? [`  and ${formatNumber(vaults.length - shownVaults)} more: --json`]
       : []),

@@ -12,6 +12,7 @@ export interface TableFlags extends Omit<ServiceFlags, "counting" | "json"> {
   readonly json: boolean;
 }
 
+/** The flags and texts of `keyweir plan table`; what it runs is loaded when it runs. */
 export const tableCommand = buildCommand<TableFlags, [], CliContext>({
   loader: async () => (await import("./run-table.ts")).runTable,
   parameters: {

@@ -8,6 +8,7 @@ export interface VaultsFlags {
   readonly json: boolean;
 }
 
+/** The flags and texts of `keyweir plan vaults`; what it runs is loaded when it runs. */
 export const vaultsCommand = buildCommand<VaultsFlags, [string], CliContext>({
   loader: async () => (await import("./run-vaults.ts")).runVaults,
   parameters: {
