@@ -4,7 +4,10 @@ import { badParameter, ServiceError, type ObjectKind } from "./service-error.ts"
 
 /** Seals objects into opaque texts that any vault of the same emulator can restore, and nobody else can read. */
 export interface BackupSeal {
-  seal(kind: ObjectKind, content: { readonly versions: readonly unknown[] }): string;
+  seal(
+    kind: ObjectKind,
+    content: { readonly versions: readonly unknown[]; readonly linked: readonly unknown[] },
+  ): string;
   /** The content of a sealed text of that kind, or 400. */
   open(kind: ObjectKind, sealed: string): unknown;
 }

@@ -27,6 +27,8 @@ export interface CollectionOptions<Version extends StoredVersion> {
   readonly bundle: (baseUrl: string, name: string, version: Version) => Record<string, unknown>;
   /** The short answer in lists; `path` is the name, or name and version. */
   readonly item: (baseUrl: string, path: string, version: Version) => Record<string, unknown>;
+  /** Whether a list of objects shows one with this newest version; every one when absent. */
+  readonly isListed?: (version: Version, query: string) => boolean;
 }
 
 /**
@@ -74,14 +76,21 @@ export function ok(body: unknown): OperationResult {
   return { status: 200, body };
 }
 
+/** What a backup holds: an object and, for a certificate, its key and its secret. */
+type BackedUp<Version extends StoredVersion> = StoredObject<Version> & {
+  readonly linked: readonly (StoredObject<StoredVersion> | null)[];
+};
+
 function liveOperations<Version extends StoredVersion>(options: CollectionOptions<Version>) {
-  const { kind, store, seal, bundle, item, linkedStores = [] } = options;
+  const { kind, store, seal, bundle, item, linkedStores = [], isListed = () => true } = options;
   return {
     list: objectOperation(`${kind}List`, plainCharge, ({ request, baseUrl }) =>
       listPage(options, request, (afterKey, limit) =>
         store.page(afterKey, limit).map((object) => ({
           key: object.name.toLowerCase(),
-          item: item(baseUrl, object.name, newestOf(object)),
+          item: isListed(newestOf(object), request.query)
+            ? item(baseUrl, object.name, newestOf(object))
+            : undefined,
         })),
       ),
     ),
@@ -97,17 +106,22 @@ function liveOperations<Version extends StoredVersion>(options: CollectionOption
     remove: objectOperation(`${kind}Delete`, plainCharge, ({ baseUrl }, name) => {
       assertOwn(kind, "delete", newestOf(store.get(name)));
       const object = store.delete(name);
-      for (const linked of linkedStores) linked.delete(name);
+      for (const linked of linkedStores) if (linked.find(name) !== undefined) linked.delete(name);
       return ok(deletedBundle(options, baseUrl, object));
     }),
     backup: objectOperation(`${kind}Backup`, plainCharge, (_exchange, name) => {
       assertOwn(kind, "backup", newestOf(store.get(name)));
-      return ok({ value: seal.seal(kind, store.get(name)) });
+      const linked = linkedStores.map((each) => each.find(name));
+      return ok({ value: seal.seal(kind, { ...store.get(name), linked }) });
     }),
     restore: objectOperation(`${kind}Restore`, plainCharge, ({ request, baseUrl }) => {
       const value = readRequiredString(readJsonObject(request.body), "value");
-      const object = seal.open(kind, value) as StoredObject<Version>;
+      const { linked, ...object } = seal.open(kind, value) as BackedUp<Version>;
       store.restore(object);
+      for (const [index, each] of linkedStores.entries()) {
+        const content = linked[index];
+        if (content) each.restore(content);
+      }
       return ok(bundle(baseUrl, object.name, newestOf(object)));
     }),
   };
@@ -133,13 +147,13 @@ function deletedOperations<Version extends StoredVersion>(options: CollectionOpt
     recover: objectOperation(`${kind}Recover`, plainCharge, ({ baseUrl }, name) => {
       assertOwn(kind, "recover", newestOf(store.deleted(name)));
       const object = store.recover(name);
-      for (const linked of linkedStores) linked.recover(name);
+      for (const linked of linkedStores) if (linked.isDeleted(name)) linked.recover(name);
       return ok(bundle(baseUrl, object.name, newestOf(object)));
     }),
     purge: objectOperation(`${kind}Purge`, plainCharge, (_exchange, name) => {
       assertOwn(kind, "purge", newestOf(store.deleted(name)));
       store.purge(name);
-      for (const linked of linkedStores) linked.purge(name);
+      for (const linked of linkedStores) if (linked.isDeleted(name)) linked.purge(name);
       return { status: 204 };
     }),
   };
@@ -190,7 +204,7 @@ function listPage(
   const shown = found.slice(0, page.maxResults);
   const next = { afterKey: shown.at(-1)?.key, isEmpty: emptyPages };
   return ok({
-    value: shown.map((each) => each.item),
+    value: shown.map((each) => each.item).filter((each) => each !== undefined),
     nextLink: found.length > shown.length ? nextLink(request, page, next) : null,
   });
 }

@@ -1,6 +1,8 @@
 import type { LimitClass, LimitProfile } from "../limits/profiles.ts";
 import type { BackupSeal } from "./backup.ts";
 import { keyRoute, type KeyVersion } from "./key-operations.ts";
+import type { CertificateIssuing } from "./certificate-issuing.ts";
+import { certificateRoute, type CertificateVersion } from "./certificate-operations.ts";
 import { newestOf, retentionDays } from "./object-bundle.ts";
 import { ObjectStore } from "./object-store.ts";
 import { RequestCounts, type VaultCounts } from "./request-counts.ts";
@@ -16,6 +18,7 @@ interface EmulatedVaultOptions extends Omit<VaultServiceOptions, "counts" | "rou
   readonly emptyPages: boolean;
   readonly seal: BackupSeal;
   readonly profile: LimitProfile;
+  readonly issuing: CertificateIssuing;
 }
 
 /** One vault: its data plane, and a direct way in for whoever sets up or inspects it. */
@@ -23,6 +26,7 @@ export class EmulatedVault {
   readonly name: string;
   readonly #options: EmulatedVaultOptions;
   readonly #secrets: ObjectStore<SecretVersion>;
+  readonly #certificates: ObjectStore<CertificateVersion>;
   readonly #keys: ObjectStore<KeyVersion>;
   readonly #counts = new RequestCounts();
   readonly #service: VaultService;
@@ -32,10 +36,19 @@ export class EmulatedVault {
     this.name = options.name;
     this.#options = options;
     this.#secrets = new ObjectStore({ kind: "Secret", clock, deleteLatencyMs, retentionDays });
+    this.#certificates = new ObjectStore({ kind: "Certificate", clock, deleteLatencyMs, retentionDays });
     this.#keys = new ObjectStore({ kind: "Key", clock, deleteLatencyMs, retentionDays });
     const secrets = secretRoute({ ...options, store: this.#secrets });
     const keys = keyRoute({ ...options, store: this.#keys });
+    const certificates = certificateRoute({
+      ...options,
+      store: this.#certificates,
+      keys: this.#keys,
+      secrets: this.#secrets,
+    });
     const routes = new Map([
+      ["certificates", certificates],
+      ["deletedcertificates", certificates],
       ["secrets", secrets],
       ["deletedsecrets", secrets],
       ["keys", keys],

@@ -8,6 +8,7 @@ import { createTokenAuthority } from "./access-token.ts";
 import type { AuditRecord } from "./audit-log.ts";
 import { Authority, type AuthorityEndpoint, type EmulatorClient } from "./authority.ts";
 import { createBackupSeal } from "./backup.ts";
+import { createCertificateIssuing } from "./certificate-issuing.ts";
 import type { FederatedCredential } from "./client-assertion.ts";
 import { EmulatedVault } from "./emulated-vault.ts";
 import { Faults } from "./faults.ts";
@@ -98,6 +99,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
   });
   const wallOffsetMs = clock.wallMs() - clock.monotonicMs();
   const seal = createBackupSeal();
+  const issuing = createCertificateIssuing(clock, random.fork("certificates"));
   const vaults = new Map<string, EmulatedVault>();
   for (const spec of options.vaults) {
     const { name, region = "westeurope", subscription = defaultSubscription } = vaultSpec(spec);
@@ -120,6 +122,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
       emptyPages: options.emptyPages ?? false,
       seal,
       profile,
+      issuing,
       onAuditRecord: options.onAuditRecord,
     });
     vaults.set(name, vault);

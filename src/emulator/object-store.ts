@@ -154,6 +154,11 @@ export class ObjectStore<Version extends StoredVersion> {
     return entry.object;
   }
 
+  /** Whether a soft-deleted object has the name. */
+  isDeleted(name: string): boolean {
+    return this.#deleted.has(name.toLowerCase());
+  }
+
   /** Brings a deleted object back. */
   recover(name: string): StoredObject<Version> {
     const deleted = this.#takeDeleted(name);
