@@ -129,7 +129,7 @@ const retryStep = exponentialBackoff({ floorMs: 50, baseMs: 250, factor: 2, capM
 
 export function createKubeClient(options: KubeClientOptions): KubeClient {
   const send = sender(options);
-  const write = (
+  const write = async (
     method: "POST" | "PUT" | "PATCH",
     resource: Resource,
     place: ObjectRef | { readonly namespace?: string },
@@ -148,9 +148,9 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   };
 
   return {
-    get: (resource, ref, signal) =>
+    get: async (resource, ref, signal) =>
       send({ method: "GET", path: resourcePath(resource, ref) }, describe(resource, ref), signal) as never,
-    list(resource, { namespace, ...query } = {}, signal) {
+    async list(resource, { namespace, ...query } = {}, signal) {
       const place = namespace === undefined ? {} : { namespace };
       const path = resourcePath(resource, place, query);
       return send({ method: "GET", path }, describe(resource, place), signal) as never;

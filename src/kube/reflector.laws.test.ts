@@ -63,7 +63,6 @@ test("whatever fails, the store ends up equal to the server, and the changes tel
         const stopping = new AbortController();
         const running = reflector.run(stopping.signal);
         for (const step of steps) await take(step, server, clock);
-        server.isSilent = false;
         // Longer than the longest silence and the longest waits after it.
         await clock.advance(1_200_000);
 

@@ -1,4 +1,5 @@
 import { assert } from "../core/assert.ts";
+import { KubeError } from "./kube-error.ts";
 import type {
   ConfigMap,
   CustomResourceDefinition,
@@ -57,7 +58,10 @@ export function apiVersionOf(resource: Resource): string {
   return resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
 }
 
-/** The URL path of a collection (no `name`), an object or a sub-resource, with its query. */
+/**
+ * The URL path of a collection (no `name`), an object or a sub-resource, with its query. Throws a {@link KubeError}
+ * for names that would change the path.
+ */
 export function resourcePath(
   resource: Resource,
   place: { readonly namespace?: string; readonly name?: string; readonly subresource?: string },
@@ -83,6 +87,8 @@ export function resourcePath(
 }
 
 function segment(name: string): string {
-  assert(name !== "" && name !== "." && name !== "..", "a name is no path");
+  if (name === "" || name === "." || name === "..") {
+    throw new KubeError(`${JSON.stringify(name)} is no name of an object`, { code: "BadRequest" });
+  }
   return encodeURIComponent(name);
 }
