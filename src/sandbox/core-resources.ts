@@ -61,7 +61,7 @@ export const coreResources: readonly Resource[] = [
     {
       isNamespaced: false,
       shortNames: ["ns"],
-      subresources: [{ name: "finalize", verbs: ["update"] }, statusSubresource],
+      subresources: [statusSubresource],
       selectableFields: ["status.phase"],
       prepare: prepareNamespace,
     },

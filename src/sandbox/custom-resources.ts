@@ -5,6 +5,7 @@ import type { Registry } from "./registry.ts";
 import { allVerbs, definitionStorage, statusSubresource, type Column, type Resource } from "./resource.ts";
 import type { Schema } from "./schema.ts";
 import type { Store } from "./store.ts";
+import type { WatchHub } from "./watch.ts";
 
 /** The parts of a CustomResourceDefinition that decide how its objects are served. */
 interface DefinitionSpec {
@@ -38,13 +39,15 @@ interface DefinitionVersion {
   readonly selectableFields?: readonly { readonly jsonPath: string }[];
 }
 
-/** Keeps the registry in step with the definitions in the store. */
-export function serveDefinitions(store: Store, registry: Registry): void {
+/** Keeps the registry in step with the definitions in the store; the watches of a kind end with it. */
+export function serveDefinitions(store: Store, registry: Registry, watches: WatchHub): void {
   store.onChange(({ storage, type, entry }) => {
     if (storage !== definitionStorage) return;
     const spec = entry.object["spec"] as unknown as DefinitionSpec;
     const served = type === "DELETED" ? [] : resourcesOf(spec);
-    registry.replace(`${spec.group}/${spec.names.plural}`, served);
+    const kind = `${spec.group}/${spec.names.plural}`;
+    registry.replace(kind, served);
+    if (type === "DELETED") watches.drop("end", kind);
   });
 }
 

@@ -7,7 +7,7 @@ export interface RequestMatch {
   /** The plural: `secrets`. */
   readonly resource?: string;
   /** `null` matches requests without a subresource. */
-  readonly subresource?: "status" | "token" | "finalize" | null;
+  readonly subresource?: "status" | "token" | null;
   readonly namespace?: string;
   readonly name?: string;
 }

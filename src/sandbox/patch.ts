@@ -18,6 +18,8 @@ export function applyMergePatch(target: Json | undefined, patch: Json): Json {
 
 /** The most operations a JSON patch may have, as in the real server. */
 const operationLimit = 10_000;
+/** Copies of copies double an object; together they may have this many characters. */
+const copyLimitChars = 3 * 1024 * 1024;
 
 /** RFC 6902. Throws 422 for an operation that does not fit the document, 400 for one that is none. */
 export function applyJsonPatch(target: Json, patch: Json): Json {
@@ -30,8 +32,14 @@ export function applyJsonPatch(target: Json, patch: Json): Json {
     );
   }
   let document = target;
+  let copiedChars = 0;
   for (const [index, operation] of patch.entries()) {
     if (!isJsonObject(operation)) throw badRequest(`operation ${index} of the JSON patch is not an object`);
+    if (operation["op"] === "copy") {
+      const copied = present(document, pointerOf(operation, "from", index));
+      copiedChars += JSON.stringify(copied).length;
+      if (copiedChars > copyLimitChars) throw unprocessable("its copies are too large");
+    }
     document = applyOperation(document, operation, index);
   }
   return document;

@@ -39,7 +39,7 @@ export interface Resource {
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 
 export interface Subresource {
-  readonly name: "status" | "finalize" | "token";
+  readonly name: "status" | "token";
   readonly verbs: readonly Verb[];
 }
 

@@ -50,7 +50,7 @@ export function parseRoute(
 
 /** `/api/v1/namespaces/x/status` is about the namespace, not in it. */
 function isNamespacePart(rest: readonly string[]): boolean {
-  return rest.length === 3 && (rest[2] === "status" || rest[2] === "finalize");
+  return rest.length === 3 && rest[2] === "status";
 }
 
 function verbOf(method: string, name: string | undefined, query: URLSearchParams): Route["verb"] | undefined {

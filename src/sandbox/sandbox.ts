@@ -29,7 +29,7 @@ export interface SandboxOptions {
   readonly clock?: Clock;
   /** Source of uids and generated names. */
   readonly random?: Random;
-  /** How many writes a watch may lag behind before it gets 410; 20,000 when left out. */
+  /** How many writes a watch may lag behind before it gets 410; 5,000 when left out. */
   readonly resourceVersionHistory?: number;
   /** `iss` of the tokens of service accounts, without a slash at the end. */
   readonly issuer?: string;
@@ -72,14 +72,14 @@ const initialNamespaces = ["default", "kube-node-lease", "kube-public", "kube-sy
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom();
-  const store = new Store(options.resourceVersionHistory ?? 20_000);
+  const store = new Store(options.resourceVersionHistory ?? 5_000);
   const registry = new Registry();
   for (const resource of coreResources) registry.replace(resource.storage, [resource]);
   const operations = new Operations(store, registry, clock, random.fork("objects"));
   const background = new Background();
   const watches = new WatchHub(store, clock, random.fork("watches"));
   const tokens = new TokenSigner(options.issuer ?? defaultIssuer, clock);
-  serveDefinitions(store, registry);
+  serveDefinitions(store, registry, watches);
   collectGarbage(store, registry, operations, background);
   emptyContainers(store, registry, operations, background);
   createServiceAccounts(store, registry, operations);
