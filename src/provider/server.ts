@@ -108,8 +108,13 @@ function answerVersion(version: string): handleUnaryCall<VersionRequest, Version
 function answerMount(service: ProviderClient): handleUnaryCall<MountRequest, MountResponse> {
   return (call, callback) => {
     const controller = new AbortController();
-    call.once("cancelled", () => controller.abort());
-    void answer(service, call.request, controller.signal, callback);
+    let isAnswered = false;
+    // It is also emitted when a call that was answered closes.
+    call.once("cancelled", () => isAnswered || controller.abort());
+    void answer(service, call.request, controller.signal, (...result) => {
+      isAnswered = true;
+      callback(...result);
+    });
   };
 }
 
