@@ -262,21 +262,32 @@ test.each(["", "[", "5", "null", '"text"'])("the answer %j is malformed", async 
   expect(await settle(on, on.kube.get(secrets, target))).toMatchObject({ code: "Malformed", status: 200 });
 });
 
-test("an answer that repeats the values of a Secret does not get into the error", async () => {
-  const encoded = Buffer.from(canaryValue).toString("base64");
-  const patch = {
-    data: { a: encoded, b: `${canaryToken} is no base64`, c: null, d: 5 },
-    stringData: { e: canaryToken },
-  };
-  const echo = `map[a:${encoded} b:${canaryToken} is no base64] or ${canaryValue}`;
-  const details = { causes: [{ field: "patch", message: `Invalid value: "${echo}"` }] };
-  const on = scene(
-    refusal(422, "Invalid", { message: `"" is invalid: patch: Invalid value: ${echo}`, details }),
-  );
+const encodedCanary = Buffer.from(canaryValue).toString("base64");
+
+test("an answer that repeats values of the request does not get them into the error", async () => {
+  const data = { a: encodedCanary, b: `${canaryToken} is no base64`, c: null, d: 5 };
+  const echo = `map[a:${encodedCanary} b:${canaryToken} is no base64] or ${canaryValue}`;
+  const details = { causes: [{ field: "data", message: `Invalid value: "${echo}"` }] };
+  const on = scene(refusal(422, "Invalid", { message: `data: Invalid value: ${echo}`, details }));
+  const patch = { data, stringData: { e: canaryToken } };
   const error = (await settle(on, on.kube.mergePatch(secrets, target, patch))) as KubeError;
   expectNoCanary(`${error.message} ${JSON.stringify(error.details)} ${error.stack}`);
+  expect(error.message).toBe("data: Invalid value: map[a:<redacted> b:<redacted>] or <redacted>");
+  expect(error.causes[0]?.field).toBe("data");
+});
+
+test("an answer that repeats the stored object keeps its reason alone", async () => {
+  const stored = JSON.stringify({ data: { other: encodedCanary }, kind: "Secret" });
+  const cause = `Invalid value: ${JSON.stringify(stored)}: illegal base64 data at input byte 3`;
+  const details = { causes: [{ field: "patch", reason: "FieldValueInvalid", message: cause }] };
+  const on = scene(refusal(422, "Invalid", { message: ` "" is invalid: patch: ${cause}`, details }));
+  const error = (await settle(
+    on,
+    on.kube.mergePatch(secrets, target, { data: { a: "no base64" } }),
+  )) as KubeError;
+  expectNoCanary(`${error.message} ${JSON.stringify(error.details)} ${error.stack}`);
   expect(error.message).toBe(
-    '"" is invalid: patch: Invalid value: map[a:<redacted> b:<redacted>] or <redacted>',
+    "the API server cannot read the patched object: illegal base64 data at input byte 3",
   );
-  expect(error.causes[0]?.field).toBe("patch");
+  expect(error).toMatchObject({ status: 422, code: "Invalid", causes: [{ field: "patch" }] });
 });

@@ -1,29 +1,43 @@
 import { KubeError } from "./kube-error.ts";
-import type { StatusDetails } from "./objects.ts";
+import type { StatusCause, StatusDetails } from "./objects.ts";
 
 /**
- * The error without any value of the request's own `data`. An API server that cannot decode a patch repeats all of it
- * in its message (checked on 1.36 for a Secret with bad base64); a secret must not travel on in an error.
+ * The error of a write without anything that may be a secret. An API server that cannot decode the result of a patch
+ * repeats all of it, with what was stored before (checked on 1.36 for a Secret with bad base64): only the reason at
+ * its end is kept. Elsewhere every value of the request's own `data` is blanked.
  */
 export function withoutEchoes(error: KubeError, requestBody: string | undefined): KubeError {
-  if (requestBody === undefined || !requestBody.includes('"data"')) return error;
+  if (requestBody === undefined) return error;
+  const echo = error.causes.find(({ field }) => field === "patch");
+  if (echo !== undefined) return withoutPatchedObject(error, echo);
   const values = secretStrings(requestBody);
   if (values.length === 0) return error;
   const clean = (text: string) => values.reduce((rest, value) => rest.replaceAll(value, "<redacted>"), text);
-  const { details, retryAfterMs } = error;
-  return new KubeError(clean(error.message), {
-    code: error.code,
-    status: error.status,
-    reason: error.reason,
-    ...(details === undefined
-      ? {}
-      : { details: JSON.parse(clean(JSON.stringify(details))) as StatusDetails }),
+  const details = error.details && (JSON.parse(clean(JSON.stringify(error.details))) as StatusDetails);
+  return copyOf(error, clean(error.message), details);
+}
+
+function withoutPatchedObject(error: KubeError, echo: StatusCause): KubeError {
+  const text = echo.message ?? "";
+  const reason = text.slice(text.lastIndexOf('": ') + 3);
+  const message = `the API server cannot read the patched object: ${text.includes('": ') ? reason : "no reason given"}`;
+  return copyOf(error, message, { ...error.details, causes: [{ ...echo, message }] });
+}
+
+function copyOf(error: KubeError, message: string, details: StatusDetails | undefined): KubeError {
+  const { code, status, reason, retryAfterMs } = error;
+  return new KubeError(message, {
+    code,
+    status,
+    reason,
+    ...(details === undefined ? {} : { details }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }
 
-/** Longest first, so that no value leaves a rest of another one that contains it. */
+/** The values under `data` and `stringData`, plain and decoded; longest first, so that none leaves a rest of another. */
 function secretStrings(requestBody: string): string[] {
+  if (!/"(stringData|data)"/.test(requestBody)) return [];
   const { data, stringData } = JSON.parse(requestBody) as Record<string, unknown>;
   const values = [data, stringData].flatMap((map) =>
     typeof map === "object" && map !== null ? Object.values(map) : [],

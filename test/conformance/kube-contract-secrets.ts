@@ -266,7 +266,7 @@ export function secretContract(get: () => Cluster): void {
   test("data that is no base64, or no text at all, is refused without repeating it", async () => {
     const secret = await createSecret();
     for (const value of [`${canaryValue} !`, 5, { nested: canaryValue }]) {
-      const patch = { data: { kept: value, other: base64(canaryValue) } };
+      const patch = { data: { gone: value, other: base64(canaryValue) } };
       const error = await refusalOf(get().kube.mergePatch(secrets, secret.metadata, patch));
       expect([400, 422]).toContain(error.status);
     }
