@@ -74,6 +74,13 @@ export function certificateBundle(certificate: KeyVaultCertificate): Certificate
   });
 }
 
+/** About what a bundle takes in memory. */
+export function bundleSizeBytes(bundle: SecretBundle | KeyBundle | CertificateBundle): number {
+  const overheadBytes = 1_024;
+  if ("value" in bundle) return overheadBytes + bundle.value.length;
+  return overheadBytes + ("der" in bundle ? bundle.der.length : 0);
+}
+
 /** The part that lists of versions have. */
 export function objectVersion(properties: {
   readonly id?: string | undefined;

@@ -6,7 +6,12 @@ export class FlightTable {
   readonly #flights = new Map<string, Flight>();
 
   /** Joins the work under `key`, or starts it. Rejects with the signal's reason as soon as it aborts. */
-  run<T>(key: string, signal: AbortSignal, start: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  run<T>(
+    key: string,
+    signal: AbortSignal | undefined,
+    start: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    if (signal?.aborted === true) return Promise.reject(reasonOf(signal));
     let flight = this.#flights.get(key);
     if (flight === undefined) {
       const controller = new AbortController();
@@ -18,18 +23,16 @@ export class FlightTable {
     return this.#join(key, flight as Flight<T>, signal);
   }
 
-  #join<T>(key: string, flight: Flight<T>, signal: AbortSignal): Promise<T> {
+  #join<T>(key: string, flight: Flight<T>, signal: AbortSignal | undefined): Promise<T> {
     flight.callers++;
+    if (signal === undefined) return flight.work;
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        reject(
-          signal.reason instanceof Error ? signal.reason : new Error("aborted", { cause: signal.reason }),
-        );
+        reject(reasonOf(signal));
         if (--flight.callers > 0) return;
         this.#forget(key, flight.controller);
         flight.controller.abort(signal.reason);
       };
-      if (signal.aborted) return onAbort();
       signal.addEventListener("abort", onAbort, { once: true });
       flight.work
         .then(resolve, reject)
@@ -41,6 +44,11 @@ export class FlightTable {
   #forget(key: string, controller: AbortController): void {
     if (this.#flights.get(key)?.controller === controller) this.#flights.delete(key);
   }
+}
+
+/** What an aborted signal says, as an error. */
+export function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error("aborted", { cause: signal.reason });
 }
 
 interface Flight<T = unknown> {

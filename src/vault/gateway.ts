@@ -1,7 +1,9 @@
+import { BugError } from "../core/assert.ts";
 import type { Clock } from "../core/clock.ts";
 import { silentLogger, type Logger } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
 import {
+  bundleSizeBytes,
   certificateBundle,
   keyBundle,
   objectVersion,
@@ -16,7 +18,7 @@ import { FlightTable } from "./flight-table.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { RequestRunner, type RequestRunnerOptions, type Send } from "./request-runner.ts";
 import type { VaultTransport } from "./transport.ts";
-import type { GateState } from "./vault-gate.ts";
+import type { GateState } from "./request-gate.ts";
 import {
   groupOf,
   targetOf,
@@ -55,6 +57,8 @@ export interface VaultGatewayOptions extends RequestRunnerOptions {
   readonly pinnedTtlMs?: number;
   /** Objects in memory; 10,000. */
   readonly maxCached?: number;
+  /** Their size in all; 32 MiB. */
+  readonly maxCachedBytes?: number;
 }
 
 /** What a gateway reaches the world through. */
@@ -81,12 +85,14 @@ class Gateway implements VaultGateway {
   readonly #runner: RequestRunner;
   readonly #cache: ObjectCache<SecretBundle | KeyBundle | CertificateBundle>;
   readonly #flights = new FlightTable();
+  #invalidations = 0;
 
   constructor({ clock, random, transport, logger = silentLogger, options = {} }: VaultGatewaySettings) {
     this.#clock = clock;
     this.#options = options;
     this.#runner = new RequestRunner(clock, random, transport, logger, options);
-    this.#cache = new ObjectCache(clock, options.maxCached ?? 10_000);
+    const { maxCached: maxEntries = 10_000, maxCachedBytes: maxBytes = 32 * 1024 * 1024 } = options;
+    this.#cache = new ObjectCache(clock, { maxEntries, maxBytes }, bundleSizeBytes);
   }
 
   getSecret(request: VaultRequest, signal?: AbortSignal): Promise<SecretBundle> {
@@ -133,6 +139,7 @@ class Gateway implements VaultGateway {
   }
 
   invalidate(object?: VaultReference & { readonly name: string }): void {
+    this.#invalidations++;
     this.#cache.drop(object === undefined ? undefined : groupOf(urlOf(object), object.name));
   }
 
@@ -155,19 +162,21 @@ class Gateway implements VaultGateway {
     } catch (error) {
       return Promise.reject(error);
     }
-    if (ttlMs > 0 && (isPinned || request.lane !== "forced")) {
+    const mayBeCached = isPinned || (request.lane !== "forced" && request.lane !== "rotated");
+    if (ttlMs > 0 && mayBeCached) {
       const cached = this.#cache.get(target.key, ttlMs);
       // The key has the operation in it, so the value is of the operation's type.
       if (cached !== undefined) return Promise.resolve(cached as T);
     }
+    const invalidations = this.#invalidations;
     return this.#fly(target, request, signal, async (attempt) => {
       const session = this.#runner.session(target);
       const bundle = await attempt((token, abortSignal) => {
         session.token = token;
         return call(session, abortSignal);
       });
-      if (ttlMs > 0 || cacheTtlMs > 0)
-        this.#cache.set(target.key, groupOf(target.vaultUrl, request.name), bundle);
+      const isKept = (ttlMs > 0 || cacheTtlMs > 0) && invalidations === this.#invalidations;
+      if (isKept) this.#cache.set(target.key, groupOf(target.vaultUrl, request.name), bundle);
       return bundle;
     });
   }
@@ -204,7 +213,9 @@ class Gateway implements VaultGateway {
           for (const properties of page) versions.push(objectVersion(properties));
         }
       } catch (thrown) {
-        throw thrown instanceof VaultError || flightSignal.aborted ? thrown : notKeyVault(target.subject);
+        const isExplained =
+          thrown instanceof VaultError || thrown instanceof BugError || flightSignal.aborted;
+        throw isExplained ? thrown : notKeyVault(target.subject);
       }
       return versions;
     });
@@ -218,9 +229,9 @@ class Gateway implements VaultGateway {
     work: (attempt: Attempt, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { lane = "routine", timeoutMs = this.#options.timeoutMs ?? 30_000 } = request;
-    // A forced read must not join one that began before it was asked for.
-    const flightKey = lane === "forced" ? `${target.key}\nforced` : target.key;
-    return this.#flights.run(flightKey, signal ?? neverAborts, (flightSignal) => {
+    // An urgent read must not wait in a slower lane, nor one after `invalidate` or a known change join one from before.
+    const flightKey = `${target.key}\n${lane}\n${this.#invalidations}`;
+    return this.#flights.run(flightKey, signal, (flightSignal) => {
       const deadlineAtMs = this.#clock.monotonicMs() + timeoutMs;
       return work(
         (send) => this.#runner.run({ target, request, lane, deadlineAtMs, signal: flightSignal }, send),
@@ -229,8 +240,6 @@ class Gateway implements VaultGateway {
     });
   }
 }
-
-const neverAborts = new AbortController().signal;
 
 /** Sends one request of a read. */
 type Attempt = <T>(send: Send<T>) => Promise<T>;

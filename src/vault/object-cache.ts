@@ -1,17 +1,23 @@
 import type { Clock } from "../core/clock.ts";
 
-/** Values in memory, never on disk, the one unused longest goes first. */
+export interface ObjectCacheLimits {
+  readonly maxEntries: number;
+  /** Of all values together, as `sizeOf` counts them. */
+  readonly maxBytes: number;
+}
+
+/** Values in memory, never on disk. The one unused longest goes first. */
 export class ObjectCache<T> {
   readonly #clock: Clock;
-  readonly #maxEntries: number;
-  readonly #entries = new Map<
-    string,
-    { readonly value: T; readonly storedAtMs: number; readonly group: string }
-  >();
+  readonly #limits: ObjectCacheLimits;
+  readonly #sizeOf: (value: T) => number;
+  readonly #entries = new Map<string, Entry<T>>();
+  #bytes = 0;
 
-  constructor(clock: Clock, maxEntries: number) {
+  constructor(clock: Clock, limits: ObjectCacheLimits, sizeOf: (value: T) => number) {
     this.#clock = clock;
-    this.#maxEntries = maxEntries;
+    this.#limits = limits;
+    this.#sizeOf = sizeOf;
   }
 
   /** The value stored under `key` less than `maxAgeMs` ago. */
@@ -23,19 +29,37 @@ export class ObjectCache<T> {
     return entry.value;
   }
 
-  /** `group` is what {@link drop} takes. */
+  /** Keeps a value; `group` is what {@link drop} takes. */
   set(key: string, group: string, value: T): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, { value, storedAtMs: this.#clock.monotonicMs(), group });
-    if (this.#entries.size <= this.#maxEntries) return;
-    const oldest = this.#entries.keys().next();
-    if (oldest.done === false) this.#entries.delete(oldest.value);
+    this.#remove(key);
+    const bytes = this.#sizeOf(value);
+    this.#entries.set(key, { value, group, bytes, storedAtMs: this.#clock.monotonicMs() });
+    this.#bytes += bytes;
+    const { maxEntries, maxBytes } = this.#limits;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= maxEntries && this.#bytes <= maxBytes) return;
+      this.#remove(oldest);
+    }
   }
 
   /** Forgets all of a group, for every identity; without an argument everything. */
   drop(group?: string): void {
     for (const [key, entry] of this.#entries) {
-      if (group === undefined || entry.group === group) this.#entries.delete(key);
+      if (group === undefined || entry.group === group) this.#remove(key);
     }
   }
+
+  #remove(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
+    this.#bytes -= entry.bytes;
+    this.#entries.delete(key);
+  }
+}
+
+interface Entry<T> {
+  readonly value: T;
+  readonly group: string;
+  readonly bytes: number;
+  readonly storedAtMs: number;
 }

@@ -17,7 +17,8 @@ import { TokenCache } from "./token-cache.ts";
 import { tokenSubject } from "./token-errors.ts";
 import type { MachineEndpoints, VaultToken } from "./token-exchange.ts";
 import type { VaultTransport } from "./transport.ts";
-import { VaultGate, type GateState } from "./vault-gate.ts";
+import { GateTable } from "./gate-table.ts";
+import { reportOf, type GateState } from "./request-gate.ts";
 import type { Operation, Target, VaultRequest } from "./vault-request.ts";
 import {
   NoAnswerError,
@@ -63,8 +64,8 @@ const defaultBudget = {
   requests: limitProfiles["azure-2026"].vault.other / 10,
   windowMs: limitProfiles["azure-2026"].windowSeconds * 1_000,
 };
-const maxVaults = 1_000;
-const maxSessions = 10_000;
+const maxSessions = 1_000;
+
 /** Sends single requests: token, gate, deadline, and what an answer teaches the gate. */
 export class RequestRunner {
   readonly #clock: Clock;
@@ -73,7 +74,7 @@ export class RequestRunner {
   readonly #logger: Logger;
   readonly #options: RequestRunnerOptions;
   readonly #tokens: TokenCache;
-  readonly #gates = new Map<string, VaultGate>();
+  readonly #gates: GateTable;
   readonly #sessions = new Map<string, VaultSession>();
 
   constructor(
@@ -88,7 +89,15 @@ export class RequestRunner {
     this.#transport = transport;
     this.#logger = logger;
     this.#options = options;
-    const { endpoints = {} } = options;
+    const { budget = defaultBudget, maxInFlight = 64, maxInFlightPerIdentity = 32, endpoints = {} } = options;
+    this.#gates = new GateTable({
+      clock,
+      random,
+      budget:
+        budget === false ? undefined : tokenBucketForWindow(budget.requests, budget.windowMs, budgetBurst),
+      bulkhead: { total: maxInFlight, perOwner: maxInFlightPerIdentity },
+      maxQueued: options.maxQueued ?? 10_000,
+    });
     this.#tokens = new TokenCache({ clock, random, transport, logger, endpoints });
   }
 
@@ -101,7 +110,7 @@ export class RequestRunner {
       return await this.#attempt(context, send, true);
     } catch (thrown) {
       if (!(thrown instanceof VaultError) || !thrown.retryable) throw thrown;
-      const waitMs = this.#gates.get(context.target.vaultUrl)?.closedForMs ?? 0;
+      const waitMs = this.#gates.peek(context.target.vaultUrl)?.closedForMs ?? 0;
       throw waitMs > (thrown.retryAfterMs ?? 0) ? thrown.withRetryAfterMs(Math.ceil(waitMs)) : thrown;
     }
   }
@@ -110,7 +119,7 @@ export class RequestRunner {
     const { target, lane, deadlineAtMs, signal } = context;
     const { identity, cloud } = context.request;
     const token = this.#tokens.peek(identity, cloud) ?? (await this.#fetchToken(context));
-    const gate = this.#gate(target);
+    const gate = this.#gates.of(target.vaultUrl, target.subject.server);
     const ticket =
       gate.tryEnter(target.owner) ?? (await gate.enter({ lane, owner: target.owner, deadlineAtMs, signal }));
     const startedAtMs = this.#clock.monotonicMs();
@@ -165,44 +174,8 @@ export class RequestRunner {
       operation,
       lane,
       code: outcome,
-      circuit: this.#gate(target).state.circuit,
+      circuit: this.gateState(target.vaultUrl)?.circuit,
     });
-  }
-
-  #gate(target: Target): VaultGate {
-    const known = this.#gates.get(target.vaultUrl);
-    if (known !== undefined) return known;
-    if (this.#gates.size >= maxVaults) this.#makeRoom(target);
-    const {
-      budget = defaultBudget,
-      maxInFlight = 64,
-      maxInFlightPerIdentity = 32,
-      maxQueued = 10_000,
-    } = this.#options;
-    const gate = new VaultGate({
-      clock: this.#clock,
-      random: this.#random.fork(target.vaultHost),
-      server: target.subject.server,
-      budget:
-        budget === false ? undefined : tokenBucketForWindow(budget.requests, budget.windowMs, budgetBurst),
-      bulkhead: { total: maxInFlight, perOwner: maxInFlightPerIdentity },
-      maxQueued,
-    });
-    this.#gates.set(target.vaultUrl, gate);
-    return gate;
-  }
-
-  #makeRoom(target: Target): void {
-    for (const [url, gate] of this.#gates) {
-      if (gate.isAtRest) {
-        this.#gates.delete(url);
-        return;
-      }
-    }
-    throw new VaultError(
-      "BudgetWait",
-      `${target.subject.server} cannot be asked: ${maxVaults} vaults are in use.`,
-    );
   }
 
   /** The session of a target's vault and identity, kept. */
@@ -232,7 +205,7 @@ export class RequestRunner {
 
   /** Undefined before the vault's first request. */
   gateState(vaultUrl: string): GateState | undefined {
-    return this.#gates.get(vaultUrl)?.state;
+    return this.#gates.peek(vaultUrl)?.state;
   }
 }
 /** Sends one request with this token, until the signal aborts. */
@@ -256,22 +229,4 @@ function toVaultError(thrown: unknown, subject: RequestSubject): VaultError {
   if (thrown instanceof BugError) throw thrown;
   // What the SDK throws about an answer that it cannot read may quote the answer.
   return notKeyVault(subject);
-}
-
-/** What an error says about the vault's health. */
-function reportOf(error: VaultError): CircuitReport {
-  switch (error.code) {
-    case "Throttled":
-      return error.retryAfterMs === undefined
-        ? { kind: "throttled" }
-        : { kind: "throttled", retryAfterMs: error.retryAfterMs };
-    case "Dns":
-    case "Connect":
-    case "Tls":
-    case "Timeout":
-    case "Unavailable":
-      return { kind: "failed" };
-    default:
-      return { kind: "answered" };
-  }
 }

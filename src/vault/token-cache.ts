@@ -1,11 +1,15 @@
+import type { PipelineRequest } from "@azure/core-rest-pipeline";
 import type { Clock } from "../core/clock.ts";
 import { withDeadline } from "../core/clock.ts";
 import { silentLogger, type Logger } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
+import type { CircuitReport } from "../policy/circuit-breaker.ts";
 import { retryDelayMs } from "../policy/schedule.ts";
 import type { Cloud } from "./clouds.ts";
-import { errorFromFailedRequest, notKeyVault, VaultError } from "./errors.ts";
+import { errorFromFailedRequest, notKeyVault, VaultError, type RequestSubject } from "./errors.ts";
+import { GateTable } from "./gate-table.ts";
 import { identityKey, type Identity } from "./identity.ts";
+import { reportOf } from "./request-gate.ts";
 import { retryAfterMsOf } from "./retry-after.ts";
 import {
   parseTokenAnswer,
@@ -29,8 +33,11 @@ export interface TokenCacheOptions {
   readonly maxIdentities?: number;
 }
 
+const defaultTimeoutMs = 10_000;
 /** From this part of its lifetime on a token is refreshed in the background. */
 const refreshShare = 0.8;
+/** Requests to one token endpoint at once. */
+const maxInFlight = 32;
 
 /**
  * One token per identity and cloud. Any number of callers share one request; a token is refreshed at 80 % of its
@@ -40,10 +47,14 @@ export class TokenCache {
   readonly #options: TokenCacheOptions;
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
+  readonly #gates: GateTable;
 
   constructor(options: TokenCacheOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    const { clock, random } = options;
+    const bulkhead = { total: maxInFlight, perOwner: maxInFlight };
+    this.#gates = new GateTable({ clock, random, budget: undefined, bulkhead, maxQueued: 10_000 });
   }
 
   /** The valid token at hand, or undefined: then {@link fetch} it. May start a refresh in the background. */
@@ -73,7 +84,10 @@ export class TokenCache {
       this.#evict();
     }
     if (entry.flight !== undefined) return entry.flight;
-    if (entry.failure !== undefined && this.#clock.monotonicMs() < entry.retryAtMs) throw entry.failure;
+    const waitMs = entry.retryAtMs - this.#clock.monotonicMs();
+    if (entry.failure !== undefined && waitMs > 0) {
+      throw entry.failure.retryable ? entry.failure.withRetryAfterMs(Math.ceil(waitMs)) : entry.failure;
+    }
     return this.#start(entry, identity, cloud);
   }
 
@@ -114,7 +128,7 @@ export class TokenCache {
   }
 
   async #exchange(identity: Identity, cloud: Cloud): Promise<VaultToken> {
-    const { clock, timeoutMs = 10_000 } = this.#options;
+    const { clock, timeoutMs = defaultTimeoutMs } = this.#options;
     if (identity.kind !== "credential") {
       return withDeadline(clock, timeoutMs, undefined, (signal) => this.#request(identity, cloud, signal));
     }
@@ -133,23 +147,39 @@ export class TokenCache {
   }
 
   async #request(identity: ExchangedIdentity, cloud: Cloud, signal: AbortSignal): Promise<VaultToken> {
-    const { clock, random, transport, endpoints = {} } = this.#options;
+    const { clock, random, endpoints = {} } = this.#options;
     const request = tokenRequest(identity, cloud, endpoints, clock.wallMs(), random);
     request.abortSignal = signal;
     const subject = tokenSubject(identity, request.url);
-    const nowMs = clock.wallMs();
-    const { status, headers, bodyAsText } = await transport.sendRequest(request).catch((thrown: unknown) => {
-      throw signal.aborted ? signal.reason : errorFromFailedRequest(thrown, subject);
-    });
-    const bodyText = bodyAsText ?? "";
-    if (status !== 200) {
-      throw errorFromTokenAnswer(identity, subject, {
-        status,
-        bodyText,
-        retryAfterMs: retryAfterMsOf(headers, nowMs),
-      });
+    const { host } = new URL(request.url);
+    const gate = this.#gates.of(host, subject.server);
+    const deadlineAtMs = this.#clock.monotonicMs() + (this.#options.timeoutMs ?? defaultTimeoutMs);
+    const ticket = await gate.enter({ lane: "new", owner: host, deadlineAtMs, signal });
+    let report: CircuitReport = { kind: "answered" };
+    try {
+      return await this.#send(identity, request, subject);
+    } catch (thrown) {
+      // When the time is up, whoever waits has that from its deadline.
+      const error = errorFromFailedRequest(signal.aborted ? signal.reason : thrown, subject);
+      report = reportOf(error);
+      throw error;
+    } finally {
+      gate.leave(ticket, report);
     }
-    const token = parseTokenAnswer(bodyText, nowMs);
+  }
+
+  async #send(
+    identity: ExchangedIdentity,
+    request: PipelineRequest,
+    subject: RequestSubject,
+  ): Promise<VaultToken> {
+    const nowMs = this.#clock.wallMs();
+    const { status, headers, bodyAsText: bodyText = "" } = await this.#options.transport.sendRequest(request);
+    if (status !== 200) {
+      const retryAfterMs = retryAfterMsOf(headers, nowMs);
+      throw errorFromTokenAnswer(identity, subject, { status, bodyText: bodyText ?? "", retryAfterMs });
+    }
+    const token = parseTokenAnswer(bodyText ?? "", nowMs);
     if (token === undefined) throw notKeyVault(subject, { status });
     return token;
   }

@@ -15,9 +15,9 @@ export type VaultRequest = VaultReference & {
   readonly name: string;
   /** Absent: the newest. */
   readonly version?: string;
-  /** `routine` unless said otherwise. `forced` passes the cache by. */
+  /** `routine` unless said otherwise. `forced` and `rotated` pass cached copies of the newest version by. */
   readonly lane?: Lane;
-  /** In place of the gateway's own. */
+  /** In place of the gateway's own. Whoever shares a request shares the time limit of the first one. */
   readonly timeoutMs?: number;
   /** A copy that is younger may be served; in place of `cacheTtlMs`. */
   readonly maxAgeMs?: number;

@@ -37,13 +37,14 @@ import {
   type TokenBucketState,
 } from "../policy/token-bucket.ts";
 import { VaultError } from "./errors.ts";
+import { reasonOf } from "./flight-table.ts";
 
-export interface VaultGateOptions {
+export interface RequestGateOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** For messages: `vault "demo"`. */
   readonly server: string;
-  /** What this process may send to the vault; undefined is no limit of ours. */
+  /** What this process may send to the server; undefined is no limit of ours. */
   readonly budget: TokenBucket | undefined;
   readonly bulkhead: BulkheadLimits;
   /** Requests that wait; one more is refused. */
@@ -52,14 +53,14 @@ export interface VaultGateOptions {
 
 export interface GateRequest {
   readonly lane: Lane;
-  /** The identity: nobody takes more than its part of the vault's connections. */
+  /** The identity: none takes more than its part of what is in flight. */
   readonly owner: string;
   /** Monotonic; a request that would have to wait longer is refused at once. */
   readonly deadlineAtMs: number;
   readonly signal: AbortSignal;
 }
 
-/** A request on its way to the vault; pairs with one {@link VaultGate.leave}. */
+/** A request on its way; pairs with one {@link RequestGate.leave}. */
 export interface GateTicket {
   readonly owner: string;
   readonly epoch: number;
@@ -68,12 +69,12 @@ export interface GateTicket {
 const breaker: CircuitBreaker = { failureThreshold: 5, backoff: exponentialBackoff(vaultBackoff) };
 
 /**
- * Decides when a request may go to one vault: circuit (a 429 closes the gate for all, one probe opens it again),
+ * Decides when a request may go to one server, a vault or a token endpoint: circuit (a 429 closes the gate for all, one probe opens it again),
  * bulkhead, budget, priority lanes. Each decision is a function of src/policy; this class holds their state and the
  * queue.
  */
-export class VaultGate {
-  readonly #options: VaultGateOptions;
+export class RequestGate {
+  readonly #options: RequestGateOptions;
   readonly #clock: Clock;
   readonly #bulkhead: Bulkhead;
   readonly #queues: readonly Set<Waiter>[] = lanes.map(() => new Set<Waiter>());
@@ -84,7 +85,7 @@ export class VaultGate {
   #bucket: TokenBucketState;
   #timer: Timer | undefined;
 
-  constructor(options: VaultGateOptions) {
+  constructor(options: RequestGateOptions) {
     this.#options = options;
     this.#clock = options.clock;
     this.#bulkhead = new Bulkhead(options.bulkhead);
@@ -289,6 +290,20 @@ interface Waiter {
   refuse(error: VaultError): void;
 }
 
-function reasonOf(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error("aborted", { cause: signal.reason });
+/** What a failure says about the server's health. */
+export function reportOf(error: VaultError): CircuitReport {
+  switch (error.code) {
+    case "Throttled":
+      return error.retryAfterMs === undefined
+        ? { kind: "throttled" }
+        : { kind: "throttled", retryAfterMs: error.retryAfterMs };
+    case "Dns":
+    case "Connect":
+    case "Tls":
+    case "Timeout":
+    case "Unavailable":
+      return { kind: "failed" };
+    default:
+      return { kind: "answered" };
+  }
 }

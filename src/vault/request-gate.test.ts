@@ -3,13 +3,13 @@ import { seededRandom } from "../core/random.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import type { Lane } from "../policy/priority-lane.ts";
 import { VaultError } from "./errors.ts";
-import { VaultGate, type GateTicket, type VaultGateOptions } from "./vault-gate.ts";
+import { RequestGate, type GateTicket, type RequestGateOptions } from "./request-gate.ts";
 
 const neverAborts = new AbortController().signal;
 
-function scene(options: Partial<VaultGateOptions> = {}) {
+function scene(options: Partial<RequestGateOptions> = {}) {
   const clock = new VirtualClock();
-  const gate = new VaultGate({
+  const gate = new RequestGate({
     clock,
     random: seededRandom(1),
     server: 'vault "demo"',
