@@ -55,6 +55,12 @@ describe("the guide's calculation", () => {
   );
 });
 
+test("at 0.01 % the formula ends between 228 and 229 secrets", () => {
+  const at = (secretsPerCluster: number) => guideJitter({ ...fleet, secretsPerCluster, risk: 0.0001 }).jitterSeconds;
+  expect(at(228)).toBeGreaterThan(0);
+  expect(at(229)).toBeNull();
+});
+
 describe("the guide's table", () => {
   for (const [rowIndex, secretsPerCluster] of guideTableSecrets.entries()) {
     test.each(guideTableClusters.map((clusters, index) => [clusters, printedTable[rowIndex]![index]!]))(
