@@ -114,6 +114,21 @@ describe("a read", () => {
     expect(vaultTimes(scene)).toHaveLength(2);
   });
 
+  test("that began before its copy was declared broken is neither joined nor kept", async () => {
+    const scene = vaultScene({ latencyMs: 100 });
+    const vault = scene.emulator.vault("demo");
+    vault.setSecret("db", "old");
+    const cached = request(scene, { maxAgeMs: hourMs });
+    const before = scene.gateway.getSecret(cached);
+    await scene.clock.advance(150);
+    scene.gateway.invalidate({ cloud: scene.cloud, vaultName: "demo", name: "db" });
+    const after = scene.gateway.getSecret(cached);
+    await scene.finish(Promise.all([before, after]));
+    expect(vaultTimes(scene)).toHaveLength(2);
+    await scene.gateway.getSecret(cached);
+    expect(vaultTimes(scene)).toHaveLength(2);
+  });
+
   test("lists every version, each page within the budget, empty pages included", async () => {
     const scene = vaultScene({ emptyPages: true });
     for (let version = 0; version < 60; version++)

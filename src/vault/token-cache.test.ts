@@ -121,6 +121,21 @@ describe("a token", () => {
     expect(await failureOf(fetched(principal))).toMatchObject({ code: "Timeout" });
   });
 
+  test("endpoint that is down is left alone, however many identities want tokens", async () => {
+    const { clock, asked, tokens } = scene({}, () => new Response("down", { status: 503 }));
+    const failures: string[] = [];
+    for (let second = 0; second < 300; second++) {
+      await clock.advance(1_000);
+      for (let index = 0; index < 20; index++) {
+        const identity = { ...principal, clientId: `client-${index}` };
+        tokens.fetch(identity, cloud).catch((error: VaultError) => failures.push(error.code));
+      }
+    }
+    expect(new Set(failures)).toEqual(new Set(["Unavailable", "BreakerOpen"]));
+    // One probe after each back-off of up to 16.5 s, besides the few before the circuit opened.
+    expect(asked.length).toBeLessThan(60);
+  });
+
   test("of a thousand identities too many leaves room for new ones", async () => {
     const { asked, fetched, tokens } = scene({ maxIdentities: 2 });
     for (const clientId of ["a", "b", "c"]) await fetched({ ...principal, clientId });
