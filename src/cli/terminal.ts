@@ -4,14 +4,16 @@ import type { CliStream } from "./context.ts";
 /** Colours by meaning. Without colour each returns its text unchanged, so no screen may depend on them. */
 export interface Style {
   /** A heading or the one word that answers the question. */
-  strong(text: string): string;
+  readonly strong: Paint;
   /** What is less important than the rest of its line. */
-  quiet(text: string): string;
-  good(text: string): string;
+  readonly quiet: Paint;
+  readonly good: Paint;
   /** Not there yet, or worth a look. */
-  pending(text: string): string;
-  problem(text: string): string;
+  readonly pending: Paint;
+  readonly problem: Paint;
 }
+
+type Paint = (text: string) => string;
 
 const plain: Style = {
   strong: (text) => text,

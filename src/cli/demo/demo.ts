@@ -89,7 +89,11 @@ export async function withDemo(
     random,
     logger,
   });
-  const config = await loadClusterConfig({ kubeconfigPath, env: {}, readFile: context.readFile });
+  const config = await loadClusterConfig({
+    kubeconfigPath,
+    env: {},
+    readFile: (path) => context.readFile(path),
+  });
   await using transport = httpTransport(config, { clock });
   const kube = createKubeClient({ transport, clock, random: random.fork("kube"), userAgent: "keyweir-demo" });
   const isSync = ({ kind }: { readonly kind?: string }) => kind === "SecretSync";

@@ -48,15 +48,11 @@ export interface Arrival {
 
 /** The parts of the demo and where they are. */
 export function headLines(facts: DemoFacts, style: Style): string[] {
-  const limit = `limit ${facts.requestLimit.toLocaleString("en-US")} requests per ${facts.windowSeconds} s`;
+  const limit = `${facts.requestLimit.toLocaleString("en-US")} per ${facts.windowSeconds} s`;
   const rows = [
     ["vault", facts.vaultUrl, `${facts.secretCount} secrets, ${limit}`],
     ["cluster", facts.clusterUrl, `namespaces ${facts.namespaces.join(", ")}`],
-    [
-      "provider",
-      "unix socket",
-      `${facts.identityCount} identities, ${facts.serviceAccountCount} service accounts`,
-    ],
+    ["provider", "unix socket", `${facts.identityCount} identities, ${facts.serviceAccountCount} accounts`],
     ["controller", `polls every ${facts.pollIntervalSeconds} s`, ""],
   ];
   return [
@@ -71,14 +67,14 @@ export function headLines(facts: DemoFacts, style: Style): string[] {
 export function tableLines(rows: readonly SyncRow[], style: Style, width: number): string[] {
   const heading = ["SECRETSYNC", "READY", "REASON", "KEYS", "AGE", "READS"];
   const nameWidth = Math.max(heading[0]!.length, ...rows.map(({ name }) => name.length));
-  // Two spaces before and five times between; the columns after REASON need 4, 4 and 5.
-  const reasonWidth = Math.max(12, width - 2 - nameWidth - 5 - 13 - 10);
+  // Two spaces before and five times between; the columns after REASON need 4, 6 and 5.
+  const reasonWidth = Math.max(12, width - 2 - nameWidth - 5 - 15 - 10);
   const cells = rows.map((row) => [
     row.name,
     readyCell(row.isReady, style),
     cut(row.reason, reasonWidth).padEnd(Math.min(reasonWidth, longestReasonLength)),
     row.keyCount === 0 ? "-" : String(row.keyCount),
-    row.ageMs === undefined ? "-" : formatAge(row.ageMs).padStart(4),
+    (row.ageMs === undefined ? "-" : formatAge(row.ageMs)).padStart(6),
     String(row.vaultRequestCount),
   ]);
   const [head, ...lines] = alignColumns(
@@ -118,7 +114,7 @@ export function rotationHeading({ secretName, version }: Rotation, style: Style)
 
 /** When and how the new version came. */
 export function arrivalText({ afterMs, how }: Arrival, style: Style): string {
-  return `${style.good("in the cluster")} after ${formatSeconds(afterMs)}, ${how}`;
+  return `${style.good("in the cluster")} after ${formatDuration(afterMs)}, ${how}`;
 }
 
 /** What to do next with the demo. */
@@ -133,8 +129,9 @@ export function tryItLines(facts: DemoFacts, style: Style): string[] {
   ];
 }
 
-function formatSeconds(durationMs: number): string {
-  return `${(durationMs / 1000).toFixed(1)} s`;
+/** `48 ms`, `12.3 s`. */
+function formatDuration(durationMs: number): string {
+  return durationMs < 100 ? `${Math.round(durationMs)} ms` : `${(durationMs / 1000).toFixed(1)} s`;
 }
 
 function formatAge(ageMs: number): string {
