@@ -82,7 +82,7 @@ export function describeUnknownPath(path: string, entries: readonly ObjectEntry[
   });
   const more = known.length > shownPaths ? ` and ${known.length - shownPaths} more` : "";
   const list = known.length === 0 ? "it has none" : `it has ${known.slice(0, shownPaths).join(", ")}${more}`;
-  return `no object of the SecretProviderClass produces "${path}" (${list}): correct sourcePath, or add the object`;
+  return `no object of the SecretProviderClass produces "${path.slice(0, 253)}" (${list}): correct sourcePath, or add the object`;
 }
 
 function pathOf(entry: ObjectEntry): string {

@@ -20,7 +20,7 @@ export interface ObjectSpec {
   readonly fileMode: number | undefined;
 }
 
-/** What could be read of an object that is wrong. */
+/** What could be read of an object that is wrong; what could not is empty. */
 export interface InvalidObject {
   readonly type: string;
   readonly name: string;
@@ -148,7 +148,13 @@ export function parseObjectSpec(
   if (!result.success || problems.length > 0) {
     return {
       kind: "invalid",
-      object: { type: type ?? "", name: input["objectName"] ?? "", version, path, problems },
+      object: {
+        type: objectTypes.find((known) => known === type) ?? "",
+        name: input["objectName"] ?? "",
+        version,
+        path,
+        problems,
+      },
     };
   }
   const data = result.data;

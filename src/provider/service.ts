@@ -156,9 +156,14 @@ function stockMessage(failures: readonly { readonly task: FetchTask; readonly me
   const texts = failures.map(({ task, message }) => {
     const { type, name, version } = task.kind === "fetch" ? task.spec : task.object;
     if (type === "" && name === "") return message;
-    return `failed to get objectType:${type}, objectName:${name}, objectVersion:${version}: ${message}`;
+    return `failed to get objectType:${short(type)}, objectName:${short(name)}, objectVersion:${short(version)}: ${message}`;
   });
   return `${stockPrefix} ${texts.join("; ")}`;
+}
+
+/** Names that no vault could have are cut. */
+function short(text: string): string {
+  return text.length > 128 ? `${text.slice(0, 128)}…` : text;
 }
 
 function badParameters(problems: readonly string[], isPartial: boolean): ProviderCallError {
