@@ -3,6 +3,7 @@ import type { Random } from "../core/random.ts";
 import { keyOperationUnits, type LimitProfile } from "../limits/profiles.ts";
 import type { BackupSeal } from "./backup.ts";
 import { collectionRoute, objectOperation, ok } from "./collection-route.ts";
+import { keyCryptoOperations } from "./key-crypto.ts";
 import { createKeyMaterial, importKeyMaterial, publicMembers, type KeyMaterial } from "./key-material.ts";
 import { attributesOf, newestOf } from "./object-bundle.ts";
 import type { ObjectStore, StoredVersion } from "./object-store.ts";
@@ -156,6 +157,8 @@ export function keyRoute(options: KeyOperationsOptions): OperationRoute {
     return ok({ id: `${baseUrl}/keys/${object.name}/rotationpolicy`, ...policy });
   });
 
+  const crypto = keyCryptoOperations(store, clock, keyCharge);
+
   return collectionRoute(
     { ...options, kind: "Key", collection: "keys", bundle, item },
     (method, segments) => {
@@ -174,7 +177,7 @@ export function keyRoute(options: KeyOperationsOptions): OperationRoute {
         case "POST":
           if (count === 3 && last === "create") return create;
           if (count === 3 && last === "rotate") return rotate;
-          return undefined;
+          return count === 2 ? undefined : crypto.get(last);
         default:
           return undefined;
       }
