@@ -87,15 +87,12 @@ export async function holdLease(options: LeaseOptions, signal: AbortSignal): Pro
 
   /** Resolves when `leading` aborts or the lease could not be renewed for too long. */
   async function renewUntil(leading: AbortSignal): Promise<void> {
-    let renewedMs = clock.monotonicMs();
     while (!leading.aborted) {
       await sleep(clock, retryPeriodMs, leading).catch(() => {});
       if (leading.aborted) return;
-      const startMs = clock.monotonicMs();
-      const leftMs = renewedMs + renewDeadlineMs - startMs;
+      const leftMs = claim.renewedAtMs + renewDeadlineMs - clock.monotonicMs();
       if (leftMs <= 0) return;
-      if (await claim.isWon(leftMs, leading)) renewedMs = startMs;
-      else if (claim.isHeldByOther) return;
+      if (!(await claim.isWon(leftMs, leading)) && claim.isHeldByOther) return;
     }
   }
 }
@@ -106,10 +103,16 @@ class LeaseClaim {
   readonly #durationMs: number;
   #seen: Lease | undefined;
   #seenAtMs = 0;
+  #renewedAtMs = 0;
 
   constructor(options: LeaseOptions, durationMs: number) {
     this.#options = options;
     this.#durationMs = durationMs;
+  }
+
+  /** When this candidate last sent what was then taken as its claim. */
+  get renewedAtMs(): number {
+    return this.#renewedAtMs;
   }
 
   get isHeldByOther(): boolean {
@@ -154,7 +157,7 @@ class LeaseClaim {
     const nowMs = clock.monotonicMs();
     if (found === undefined) {
       const spec = this.#claim(0, undefined);
-      this.#see(await client.create(leases, { metadata: { namespace, name }, spec }, {}, signal), nowMs);
+      this.#take(await client.create(leases, { metadata: { namespace, name }, spec }, {}, signal), nowMs);
       return true;
     }
     if (found.metadata.resourceVersion !== this.#seen?.metadata.resourceVersion) this.#see(found, nowMs);
@@ -163,7 +166,7 @@ class LeaseClaim {
     if (this.isHeldByOther && nowMs < this.#seenAtMs + durationMs) return false;
     const transitions = (found.spec?.leaseTransitions ?? 0) + (isOwn ? 0 : 1);
     const spec = this.#claim(transitions, isOwn ? found.spec?.acquireTime : undefined);
-    this.#see(await client.replace(leases, { ...found, spec }, {}, signal), nowMs);
+    this.#take(await client.replace(leases, { ...found, spec }, {}, signal), nowMs);
     return true;
   }
 
@@ -186,6 +189,11 @@ class LeaseClaim {
       renewTime: now,
       leaseTransitions,
     };
+  }
+
+  #take(lease: Lease, sentAtMs: number): void {
+    this.#see(lease, sentAtMs);
+    this.#renewedAtMs = sentAtMs;
   }
 
   #see(lease: Lease, nowMs: number): void {
