@@ -1,4 +1,5 @@
-import { cloudByName, type Cloud } from "../vault/clouds.ts";
+import type { Cloud } from "../vault/clouds.ts";
+import { resolveCloud } from "./class-cloud.ts";
 import type { FetchTarget } from "./fetch-object.ts";
 import { describeUnknownPath, planFetch, type FetchTask } from "./fetch-plan.ts";
 import type { MountRequest } from "./gen/service.ts";
@@ -34,13 +35,20 @@ export function parseMount(
   const { attributes, secrets, fileMode, lane } = parsed.envelope;
   const reading = parseParameters(attributes);
   const problems = reading.kind === "invalid" ? [...reading.problems] : [];
+  const cloud = reading.kind === "valid" ? resolveCloud(reading.parameters, defaultCloud) : undefined;
+  if (cloud?.kind === "invalid") problems.push(cloud.problem);
   const identity = reading.kind === "valid" ? resolveIdentity(reading.parameters, secrets) : undefined;
   if (identity?.kind === "invalid") problems.push(identity.problem);
   const text = attributes["objects"];
   const objects =
     typeof text === "string" && text.trim() !== "" ? parseCached(text, objectsCache) : undefined;
   if (objects?.kind === "invalid") problems.push(...objects.problems);
-  if (reading.kind !== "valid" || identity?.kind !== "valid" || objects?.kind !== "valid") {
+  if (
+    reading.kind !== "valid" ||
+    cloud?.kind !== "valid" ||
+    identity?.kind !== "valid" ||
+    objects?.kind !== "valid"
+  ) {
     return { kind: "invalid", problems };
   }
   const { tasks, unknownPaths } = planFetch(objects.entries, request.requestedPaths);
@@ -50,12 +58,15 @@ export function parseMount(
       problems: unknownPaths.map((path) => describeUnknownPath(path, objects.entries)),
     };
   }
-  const { keyvaultName, cloudName } = reading.parameters;
-  const cloud = cloudName === undefined ? defaultCloud : cloudByName(cloudName);
   return {
     kind: "valid",
     mount: {
-      target: { identity: identity.identity, cloud, vaultName: keyvaultName, lane },
+      target: {
+        identity: identity.identity,
+        cloud: cloud.cloud,
+        vaultName: reading.parameters.keyvaultName,
+        lane,
+      },
       fileMode,
       tasks,
     },
