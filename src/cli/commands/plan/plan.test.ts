@@ -1,15 +1,28 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { runPlan } from "../../../../test/support/run-plan.ts";
+import { isolatedContext, type CliResult } from "../../../../test/support/run-cli.ts";
 import { canaryToken, canaryValue } from "../../../../test/support/canary.ts";
 import { VirtualClock } from "../../../core/virtual-clock.ts";
+import { runCli } from "../../app.ts";
+import type { CliContext } from "../../context.ts";
 import { planSchemas } from "./schemas.ts";
 
 const golden = (name: string) => `../../../../test/golden/plan/${name}.txt`;
 const layoutPath = "docs/examples/layout.yaml";
 const layout = readFileSync(new URL("../../../../docs/examples/layout.yaml", import.meta.url), "utf8");
 const files = () => ({ [layoutPath]: layout });
+
+/** Runs `keyweir plan …` in isolation; reads and writes `written`. */
+async function runPlan(
+  commandLine: string,
+  changes?: Partial<CliContext>,
+  written?: Record<string, string>,
+): Promise<CliResult> {
+  const { context, printed } = isolatedContext(changes, written);
+  const exitCode = await runCli(["plan", ...commandLine.split(" ").filter(Boolean)], context);
+  return { exitCode, ...printed() };
+}
 
 describe("screens", () => {
   test.each([
