@@ -56,12 +56,12 @@ function allFields(value: Json | undefined, schema: Schema, isCustom: boolean): 
   const items = itemsOf(value, schema);
   if (items === undefined) return leaf;
   const set: Record<string, unknown> = {};
-  if (isCustom || schema.properties === undefined) set["."] = leaf;
   for (const [step, item] of items) {
     const fields = allFields(item.value, item.schema, isCustom);
     if (fields !== undefined) setOwn(set, step, fields);
   }
-  return filled(set);
+  const isIn = isCustom || schema.properties === undefined;
+  return isIn ? withMembership(set, true) : filled(set);
 }
 
 interface Item {
