@@ -24,6 +24,7 @@ export interface AuditRecord {
     readonly requestUri: string;
     readonly isAccessPolicyMatch?: boolean;
     readonly isRbacAuthorized?: boolean;
+    readonly appliedAssignmentId?: string;
     readonly tlsVersion: "TLS1_3";
   };
   /** In upper case, as the service writes it. */
@@ -43,6 +44,9 @@ export interface AuditedRequest {
   readonly requestId: string;
   readonly callerIpAddress: string;
   readonly identity: Identity | undefined;
+  /** How the vault decides about access. */
+  readonly access: "open" | "rbac" | "policies";
+  readonly assignmentId: string | undefined;
   readonly objectUrl: string;
   readonly userAgent: string;
   readonly requestUri: string;
@@ -73,7 +77,7 @@ export function auditRecord(request: AuditedRequest): AuditRecord {
       clientInfo: request.userAgent,
       httpStatusCode: status,
       requestUri: request.requestUri,
-      ...(identity === undefined ? {} : { isAccessPolicyMatch: status !== 403 }),
+      ...(identity === undefined ? {} : authorization(request)),
       tlsVersion: "TLS1_3",
     },
     resourceId: request.resourceId,
@@ -82,4 +86,10 @@ export function auditRecord(request: AuditedRequest): AuditRecord {
     ...(request.description === undefined ? {} : { resultDescription: request.description }),
     durationMs: String(Math.round(request.durationMs)),
   };
+}
+
+function authorization({ access, assignmentId, status }: AuditedRequest): Partial<AuditRecord["properties"]> {
+  if (access !== "rbac") return { isAccessPolicyMatch: status !== 403 };
+  if (assignmentId === undefined) return { isRbacAuthorized: false };
+  return { isRbacAuthorized: true, appliedAssignmentId: assignmentId };
 }

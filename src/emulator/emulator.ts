@@ -4,6 +4,7 @@ import { systemRandom, type Random } from "../core/random.ts";
 import { UserError } from "../core/errors.ts";
 import { limitProfiles, type LimitProfile, type LimitProfileName } from "../limits/profiles.ts";
 import { WindowCounter, type WindowKind } from "../limits/window-counter.ts";
+import type { AccessModel } from "./access-control.ts";
 import { createTokenAuthority } from "./access-token.ts";
 import type { AuditRecord } from "./audit-log.ts";
 import { Authority, type AuthorityEndpoint, type EmulatorClient } from "./authority.ts";
@@ -12,6 +13,7 @@ import { createCertificateIssuing } from "./certificate-issuing.ts";
 import type { FederatedCredential } from "./client-assertion.ts";
 import { EmulatedVault } from "./emulated-vault.ts";
 import { Faults } from "./faults.ts";
+import { createFirewall, type FirewallRules } from "./firewall.ts";
 import { IssuerKeys, type KeySource } from "./issuer-keys.ts";
 import { createRespond } from "./respond.ts";
 import type { RetryAfter } from "./throttled-response.ts";
@@ -26,6 +28,10 @@ export interface VaultSpec {
   readonly region?: string;
   /** `00000000-0000-0000-0000-000000000001` when absent. */
   readonly subscription?: string;
+  /** Everybody may do everything when absent. */
+  readonly access?: AccessModel;
+  /** Open when absent. */
+  readonly firewall?: FirewallRules;
 }
 
 export interface EmulatorOptions {
@@ -102,7 +108,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
   const issuing = createCertificateIssuing(clock, random.fork("certificates"));
   const vaults = new Map<string, EmulatedVault>();
   for (const spec of options.vaults) {
-    const { name, region = "westeurope", subscription = defaultSubscription } = vaultSpec(spec);
+    const { name, region = "westeurope", subscription = defaultSubscription, ...rules } = vaultSpec(spec);
     if (vaults.has(name)) {
       throw new UserError(`emulator: vault ${name} is named twice.`, "Give each vault a name of its own.");
     }
@@ -118,6 +124,8 @@ export function createEmulator(options: EmulatorOptions): Emulator {
       windowNowMs: () => clock.monotonicMs() + wallOffsetMs,
       retryAfter: options.retryAfter ?? "none",
       count401: options.count401 ?? false,
+      access: rules.access ?? { kind: "open" },
+      firewall: createFirewall(name, region, rules.firewall ?? { kind: "open" }),
       deleteLatencyMs: options.deleteLatencyMs ?? 0,
       emptyPages: options.emptyPages ?? false,
       seal,

@@ -5,11 +5,13 @@
  */
 export { createEmulator } from "./emulator.ts";
 export type { Emulator, EmulatorOptions, VaultSpec } from "./emulator.ts";
+export type { AccessModel, AccessPolicy, RoleAssignment, RoleName } from "./access-control.ts";
 export type { AuditRecord } from "./audit-log.ts";
 export type { AuthorityEndpoint, EmulatorClient } from "./authority.ts";
 export type { FederatedCredential } from "./client-assertion.ts";
 export type { EmulatedVault, SeedOptions } from "./emulated-vault.ts";
 export type { Fault, FaultEffect, Faults } from "./faults.ts";
+export type { FirewallRules } from "./firewall.ts";
 export type { KeySource } from "./issuer-keys.ts";
 export type { JsonWebKeySet } from "./json-web-token.ts";
 export type { VaultCounts } from "./request-counts.ts";

@@ -1,8 +1,10 @@
 import type { Clock } from "../core/clock.ts";
 import type { Random } from "../core/random.ts";
 import type { VaultCounter } from "../limits/window-counter.ts";
+import { decideAccess, type AccessModel, type AccessRequest } from "./access-control.ts";
 import type { Identity, TokenAuthority } from "./access-token.ts";
 import { auditRecord, type AuditRecord } from "./audit-log.ts";
+import type { Firewall } from "./firewall.ts";
 import { guid } from "./random-id.ts";
 import type { RequestCounts } from "./request-counts.ts";
 import { badParameter, errorBody, ServiceError } from "./service-error.ts";
@@ -25,6 +27,8 @@ export interface VaultServiceOptions {
   readonly windowNowMs: () => number;
   readonly retryAfter: RetryAfter;
   readonly count401: boolean;
+  readonly access: AccessModel;
+  readonly firewall: Firewall;
   /** By the first segment of the path, in lower case. */
   readonly routes: ReadonlyMap<string, OperationRoute>;
   readonly onAuditRecord: ((record: AuditRecord) => void) | undefined;
@@ -36,6 +40,8 @@ interface Outcome {
   readonly response: WireResponse;
   readonly identity?: Identity | undefined;
   readonly description?: string | undefined;
+  /** Of the role assignment that allowed it, in vaults with role-based access. */
+  readonly assignmentId?: string | undefined;
 }
 
 /**
@@ -45,7 +51,7 @@ interface Outcome {
 export class VaultService {
   readonly #options: VaultServiceOptions;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #resourceId: string;
+  readonly #facts: AccessRequest["vault"];
 
   constructor(options: VaultServiceOptions) {
     this.#options = options;
@@ -60,8 +66,10 @@ export class VaultService {
       "strict-transport-security": "max-age=31536000;includeSubDomains",
       "content-type": "application/json; charset=utf-8",
     });
-    this.#resourceId =
-      `/subscriptions/${options.subscription}/resourcegroups/emulator/providers/Microsoft.KeyVault/vaults/${options.name}`.toUpperCase();
+    const { name, region, tenantId, subscription } = options;
+    const group = `/subscriptions/${subscription}/resourcegroups/emulator`;
+    const resourceId = `${group}/providers/Microsoft.KeyVault/vaults/${name}`.toUpperCase();
+    this.#facts = { name, region, tenantId, resourceId };
   }
 
   respond(request: WireRequest): WireResponse {
@@ -71,6 +79,8 @@ export class VaultService {
     const outcome = this.#process(request);
     const headers: Record<string, string> = { ...this.#headers, ...outcome.response.headers };
     headers["x-ms-request-id"] = requestId;
+    if (outcome.assignmentId !== undefined)
+      headers["x-ms-keyvault-rbac-assignment-id"] = outcome.assignmentId;
     const clientRequestId = request.header("x-ms-client-request-id");
     if (clientRequestId !== undefined && isEchoable(clientRequestId)) {
       headers["x-ms-client-request-id"] = clientRequestId;
@@ -84,10 +94,12 @@ export class VaultService {
         requestId,
         callerIpAddress: request.callerIpAddress,
         identity: outcome.identity,
+        access: this.#options.access.kind,
+        assignmentId: outcome.assignmentId,
         objectUrl: `https://${request.host}/${pathSegments(request.path)?.slice(0, 3).join("/") ?? ""}`,
         userAgent: request.header("user-agent") ?? "",
         requestUri: `https://${request.host}${request.path}${request.query === "" ? "" : `?${request.query}`}`,
-        resourceId: this.#resourceId,
+        resourceId: this.#facts.resourceId,
         apiVersion: queryValue(request.query, "api-version") ?? "",
         description: outcome.description,
         durationMs: clock.monotonicMs() - startMs,
@@ -114,19 +126,32 @@ export class VaultService {
       const charge = operation === undefined ? plainCharge : chargeOf(operation, exchange);
       const refused = this.#refuse(operationName, identity, charge);
       if (refused !== undefined) return refused;
+      const assignmentId = this.#authorize(operationName, identity, segments[1], request.callerIpAddress);
       assertRequest(request);
       if (operation === undefined) throw noOperation(method, request.path, segments);
       const result = operation.run(exchange);
       const body = result.body === undefined ? "" : JSON.stringify(result.body);
-      return {
-        operationName,
-        identity,
-        response: { status: result.status, headers: result.headers ?? {}, body },
-      };
+      const response = { status: result.status, headers: result.headers ?? {}, body };
+      return { operationName, identity, assignmentId, response };
     } catch (thrown) {
       if (!(thrown instanceof ServiceError)) throw thrown;
       return { ...failure(operationName, thrown), identity };
     }
+  }
+
+  /** Throws the 403 of firewall, roles or policies; the id of the role assignment that allows the request, if one does. */
+  #authorize(
+    operationName: string,
+    identity: Identity,
+    objectName: string | undefined,
+    callerIpAddress: string,
+  ): string | undefined {
+    const { access, firewall } = this.#options;
+    const blocked = firewall(callerIpAddress);
+    if (blocked !== undefined) throw blocked;
+    const decision = decideAccess(access, { identity, operationName, objectName, vault: this.#facts });
+    if (decision.kind === "refused") throw decision.error;
+    return decision.assignmentId;
   }
 
   /** The caller, or the 401 that it gets. */
