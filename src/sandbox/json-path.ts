@@ -5,9 +5,9 @@ import { getOwn, isJsonObject, type Json } from "./object.ts";
  * `.metadata.annotations.example\.com/key`, `.spec.items[0]`, `['key']`. Anything else finds nothing.
  */
 export function printPath(object: Json, path: string): Json | undefined {
-  let values: (Json | undefined)[] = [object];
-  for (const step of parsePath(path) ?? [])
-    values = values.flatMap((value) => step(value)).filter((value) => value !== undefined);
+  const steps = parsePath(path);
+  let values: (Json | undefined)[] = steps === undefined ? [] : [object];
+  for (const step of steps ?? []) values = values.flatMap(step).filter((value) => value !== undefined);
   return values[0];
 }
 
