@@ -185,6 +185,19 @@ createEmulator({ vaults: 1 });
   expect({ stdout, code }).toEqual({ stdout: "", code: 0 });
 });
 
+const examples = [
+  ...readFileSync(join(checkoutRoot, "README.md"), "utf8").matchAll(/^```ts\n(.*?)^```/gms),
+].map(([, code = ""]) => ({
+  code,
+  printed: /\/\/ prints: (.*)/.exec(code)?.[1] ?? "nothing is said to be printed",
+}));
+
+test.each(examples)("the README's example that prints $printed does so", async ({ code, printed }) => {
+  writeFileSync(join(folder, "example.mts"), code);
+  const outcome = await runIn(await nodeFolder(nodeVersions[1]!), "node", "example.mts");
+  expect(outcome).toEqual({ code: 0, stdout: `${printed}\n`, stderr: "" });
+});
+
 /** Starts the installed emulator, asks it for a secret without a token, ends it. */
 async function useEmulator(nodePath: string): Promise<{ status: number | undefined; code: number | null }> {
   const child = spawn(join(folder, "node_modules/.bin/keyweir"), ["emulator", "--output", "json"], {
