@@ -31,11 +31,15 @@ test("a restart at any moment moves no poll", () => {
   );
 });
 
-test("a clock that reads fractions of a millisecond still moves forward", () => {
+test("a clock that reads fractions of a millisecond skips no grid time and repeats none", () => {
   fc.assert(
-    fc.property(someNowMs, somePhase, someIntervalMs, (nowMs, fraction, intervalMs) => {
-      const at = nowMs + fraction;
-      expect(nextPollAtMs({ nowMs: at, intervalMs, phaseMs: 17.25 % intervalMs })).toBeGreaterThan(at);
+    fc.property(someNowMs, somePhase, someIntervalMs, somePhase, (nowMs, fraction, intervalMs, phase) => {
+      const phaseMs = Math.floor(phase * intervalMs);
+      const pollAtMs = nextPollAtMs({ nowMs, intervalMs, phaseMs });
+      expect(nextPollAtMs({ nowMs: nowMs + fraction, intervalMs, phaseMs })).toBe(pollAtMs);
+      const justBeforeMs = pollAtMs - 2 ** -11;
+      expect(nextPollAtMs({ nowMs: justBeforeMs, intervalMs, phaseMs })).toBe(pollAtMs);
+      expect(nextPollAtMs({ nowMs: pollAtMs, intervalMs, phaseMs })).toBe(pollAtMs + intervalMs);
     }),
   );
 });

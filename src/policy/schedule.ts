@@ -9,7 +9,7 @@ import { jitterDelayMs } from "./spread.ts";
  */
 export type RetryClass = "user" | "throttle" | "network" | "bug";
 
-/** A polled object's own grid: every `intervalMs`, offset by `phaseMs` from the epoch, in wall time. */
+/** A polled object's own grid: every `intervalMs`, offset by `phaseMs` from the epoch, in wall time. Whole numbers. */
 export interface PollGrid {
   readonly intervalMs: number;
   readonly phaseMs: number;
@@ -18,9 +18,8 @@ export interface PollGrid {
 /** The smallest time after `nowMs` on the object's grid. */
 export function nextPollAtMs({ nowMs, intervalMs, phaseMs }: PollGrid & { readonly nowMs: number }): number {
   assert(intervalMs > 0, "a poll interval is longer than nothing");
-  const steps = Math.floor((nowMs - phaseMs) / intervalMs) + 1;
-  const pollAtMs = phaseMs + steps * intervalMs;
-  return pollAtMs > nowMs ? pollAtMs : pollAtMs + intervalMs;
+  const steps = Math.floor((Math.floor(nowMs) - phaseMs) / intervalMs) + 1;
+  return phaseMs + steps * intervalMs;
 }
 
 /**

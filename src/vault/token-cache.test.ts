@@ -1,12 +1,13 @@
 import { generateKeyPairSync, verify, X509Certificate } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { canaryToken, expectNoCanary } from "../../test/support/canary.ts";
+import { failureOf } from "../../test/support/vault-scene.ts";
 import { createCertificateAuthority } from "../core/certificate-authority.ts";
 import { jsonLogger } from "../core/log.ts";
 import { seededRandom } from "../core/random.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { customCloud } from "./clouds.ts";
-import { VaultError } from "./errors.ts";
+import type { VaultError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 import { TokenCache, type TokenCacheOptions } from "./token-cache.ts";
 import { handlerTransport } from "./transport.ts";
@@ -63,15 +64,6 @@ function scene(
     return work;
   };
   return { clock, asked, log, tokens, fetched };
-}
-
-async function failureOf(work: Promise<unknown>): Promise<VaultError> {
-  const thrown: unknown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(VaultError);
-  return thrown as VaultError;
 }
 
 describe("a token", () => {

@@ -1,12 +1,15 @@
 import { generateKeyPairSync, sign } from "node:crypto";
+import { expect } from "vitest";
 import { jsonLogger } from "../../src/core/log.ts";
 import { seededRandom } from "../../src/core/random.ts";
 import { VirtualClock } from "../../src/core/virtual-clock.ts";
 import { createEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/index.ts";
 import { customCloud, type Cloud } from "../../src/vault/clouds.ts";
 import { createVaultGateway, type VaultGateway, type VaultGatewayOptions } from "../../src/vault/gateway.ts";
+import { VaultError } from "../../src/vault/errors.ts";
 import type { WorkloadIdentity } from "../../src/vault/identity.ts";
 import { handlerTransport } from "../../src/vault/transport.ts";
+import type { VaultRequest } from "../../src/vault/vault-request.ts";
 
 /** A gateway in front of an emulated vault "demo", in virtual time, with everything that it sends and logs. */
 export interface VaultScene {
@@ -92,6 +95,26 @@ export function vaultScene(
       return work;
     },
   };
+}
+
+/** A read of secret "db" by service account shop/db. */
+export function request(scene: VaultScene, changes: Partial<VaultRequest> = {}): VaultRequest {
+  return { identity: scene.identity(), cloud: scene.cloud, vaultName: "demo", name: "db", ...changes };
+}
+
+/** When the requests to vault "demo" were sent. */
+export function vaultTimes(scene: VaultScene): number[] {
+  return scene.sent.filter(({ host }) => host.startsWith("demo.")).map(({ atMs }) => atMs);
+}
+
+/** What `work` rejects with, which must be a VaultError. */
+export async function failureOf(work: Promise<unknown>): Promise<VaultError> {
+  const thrown: unknown = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  expect(thrown).toBeInstanceOf(VaultError);
+  return thrown as VaultError;
 }
 
 function assertionFor(subject: string, nowMs: number): string {
