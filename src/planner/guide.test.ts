@@ -56,7 +56,8 @@ describe("the guide's calculation", () => {
 });
 
 test("at 0.01 % the formula ends between 228 and 229 secrets", () => {
-  const at = (secretsPerCluster: number) => guideJitter({ ...fleet, secretsPerCluster, risk: 0.0001 }).jitterSeconds;
+  const at = (secretsPerCluster: number) =>
+    guideJitter({ ...fleet, secretsPerCluster, risk: 0.0001 }).jitterSeconds;
   expect(at(228)).toBeGreaterThan(0);
   expect(at(229)).toBeNull();
 });

@@ -88,7 +88,7 @@ export const guideTableClusters: readonly number[] = [10, 20, 50, 100, 200, 500,
 /** Rows of the guide's table, in secrets per cluster. */
 export const guideTableSecrets: readonly number[] = [5, 10, 20, 50];
 /** The risk that the guide's table is made for, and the limit per second behind it. */
-export const guideTableRisk = 0.0001;
+const guideTableRisk = 0.0001;
 
 /** A cell of the guide's table. */
 export interface GuideTableCell {
@@ -115,7 +115,7 @@ export function guideTableLookup(clusters: number, secretsPerCluster: number): G
 }
 
 /** Two significant figures from 100 s on, whole seconds below: the rule that all 40 cells and both examples follow. */
-export function roundAsGuide(seconds: number): number {
+function roundAsGuide(seconds: number): number {
   if (seconds < 100) return Math.round(seconds);
   const unit = 10 ** (Math.floor(Math.log10(seconds)) - 1);
   return Math.round(seconds / unit) * unit;

@@ -81,6 +81,18 @@ test("other users of the vault and challenged requests lengthen the jitter", () 
   );
 });
 
+test("the older table of limits asks for twice the room", () => {
+  const legacy = planJitter({ ...fleet, profile: "legacy-2000" });
+  expect(legacy.inputs.limitPerWindow).toBe(2000);
+  expect(legacy.exact.jitterSeconds).toBe(planJitter({ ...fleet, limitPerWindow: 2000 }).exact.jitterSeconds);
+});
+
+test("the strict reading counts seconds whatever the counting says", () => {
+  const strict = planJitter({ ...fleet, profile: "strict-second" });
+  expect(strict.inputs).toMatchObject({ limitPerWindow: 400, windowSeconds: 1 });
+  expect(strict.exact.jitterSeconds).toBe(282);
+});
+
 test("a burst above the limit: no jitter helps, and the answer says what does", () => {
   const { exact } = planJitter({ clusters: 5, secretsPerCluster: 5000 });
   expect(exact.jitterSeconds).toBeNull();

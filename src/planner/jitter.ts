@@ -97,6 +97,7 @@ export function planJitter(given: PlanInputs): JitterPlan {
     warnings: planWarnings(inputs, exact.jitterSeconds, {
       name: "The basic way's",
       seconds: basicJitterSeconds,
+      advice: "Accept an older age, poll more often or add vaults.",
     }),
   };
 }

@@ -59,7 +59,11 @@ export function planRisk(given: PlanInputs & { readonly jitterSeconds: number })
     floorSeconds: floorOf(inputs),
     worstCaseAgeSeconds: inputs.pollIntervalSeconds + jitterSeconds,
     meanRequestsPerWindow: meanRequestsPerWindow(inputs, jitterSeconds),
-    warnings: planWarnings(inputs, jitterSeconds, { name: "The jitter's", seconds: jitterSeconds }),
+    warnings: planWarnings(inputs, jitterSeconds, {
+      name: "The jitter's",
+      seconds: jitterSeconds,
+      advice: "Give a longer one or add vaults.",
+    }),
   };
 }
 

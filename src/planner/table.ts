@@ -5,7 +5,7 @@ import { countings, type Counting } from "./window-risk.ts";
 
 /** How a table's cells are computed: as the guide does, or exactly for one counting. */
 export type TableMethod = "guide" | Counting;
-export const tableMethods: readonly TableMethod[] = ["guide", ...countings];
+const tableMethods: readonly TableMethod[] = ["guide", ...countings];
 
 export type TableInputs = Omit<PlanInputs, "clusters" | "secretsPerCluster"> & {
   /** Columns, 1 to 50; default the guide's ten. */
@@ -117,7 +117,7 @@ export function tableAsCsv(plan: TablePlan): string {
 }
 
 /** What a method assumes, in a few words. */
-export function describeMethod(method: TableMethod): string {
+function describeMethod(method: TableMethod): string {
   switch (method) {
     case "guide":
       return "The guide: its formula, rounded as it rounds";

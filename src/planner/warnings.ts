@@ -24,6 +24,8 @@ export interface ProposedSpread {
   /** "The basic way's 3,600 s" is made of "The basic way's". */
   readonly name: string;
   readonly seconds: number;
+  /** What to do when it is too short, as a sentence. */
+  readonly advice: string;
 }
 
 /**
@@ -70,7 +72,7 @@ function warnSpread(proposed: ProposedSpread, perVault: number, perSecond: numbe
         code: "spread-too-short",
         message:
           `${spread} are too short: a vault serves ${count(capacity)} requests in that time and the fleet sends it ` +
-          `${count(perVault)}. Accept an older age, poll more often or add vaults.`,
+          `${count(perVault)}. ${proposed.advice}`,
       },
     ];
   }

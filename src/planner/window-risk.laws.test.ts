@@ -71,6 +71,80 @@ test("a higher threshold, less risk; a finer counting of the same rate, more ris
   );
 });
 
+/**
+ * The exact chance that some window gets more than `threshold` of `bursts`, by counting: the coefficient of x^n/n! in
+ * the product of the windows' truncated exponential series.
+ */
+function exactFixedRisk(bursts: number, threshold: number, shares: readonly number[]): number {
+  let series = [1, ...Array.from({ length: bursts }, () => 0)];
+  for (const share of shares) {
+    const next = series.map(() => 0);
+    for (let before = 0; before <= bursts; before++) {
+      let term = series[before]!;
+      for (let taken = 0; taken <= threshold && before + taken <= bursts; taken++) {
+        next[before + taken]! += term;
+        term *= share / (taken + 1);
+      }
+    }
+    series = next;
+  }
+  let factorial = 1;
+  for (let factor = 2; factor <= bursts; factor++) factorial *= factor;
+  return 1 - series[bursts]! * factorial;
+}
+
+/** Windows of length 1 cut [0, jitter) when the first of them ends at `phase`. */
+function sharesOf(jitter: number, phase: number): number[] {
+  const shares: number[] = [];
+  for (let start = 0; start < jitter;) {
+    const end = Math.min(jitter, start === 0 && phase > 0 ? phase : start + 1);
+    shares.push((end - start) / jitter);
+    start = end;
+  }
+  return shares;
+}
+
+const smallPools = fc.record({
+  bursts: fc.integer({ min: 2, max: 40 }),
+  threshold: fc.integer({ min: 1, max: 12 }),
+  jitter: fc.double({ min: 1.01, max: 60, noNaN: true }),
+  phase: fc.double({ min: 0, max: 0.99, noNaN: true }),
+});
+
+test("the exact chance lies between the bounds, and below the upper one wherever the windows lie", () => {
+  fc.assert(
+    fc.property(smallPools, ({ bursts, threshold, jitter, phase }) => {
+      const risk = poolRisk({ bursts, threshold, windowSeconds: 1, isSliding: false }, jitter);
+      const aligned = exactFixedRisk(bursts, threshold, sharesOf(jitter, 0));
+      expect(aligned).toBeGreaterThanOrEqual(Math.exp(risk.lower) - 1e-9);
+      expect(aligned).toBeLessThanOrEqual(Math.exp(risk.upper) + 1e-9);
+      const shifted = exactFixedRisk(bursts, threshold, sharesOf(jitter, phase));
+      expect(shifted).toBeLessThanOrEqual(Math.exp(risk.upper) + 1e-9);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("with sliding windows the bound holds against the exact chance that two bursts meet", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 2, max: 300 }),
+      fc.double({ min: 1.1, max: 1e6, noNaN: true }),
+      (bursts, jitter) => {
+        const exact = 1 - Math.max(0, 1 - (bursts - 1) / jitter) ** bursts;
+        const risk = poolRisk({ bursts, threshold: 1, windowSeconds: 1, isSliding: true }, jitter);
+        expect(Math.exp(risk.upper)).toBeGreaterThanOrEqual(exact - 1e-9);
+        expect(Math.exp(risk.lower)).toBeLessThanOrEqual(exact + 1e-9);
+      },
+    ),
+  );
+});
+
+test("two bursts within one window of ten: 19 in 100, exactly", () => {
+  const risk = poolRisk({ bursts: 2, threshold: 1, windowSeconds: 1, isSliding: true }, 10);
+  expect(Math.exp(risk.upper)).toBeCloseTo(0.19, 12);
+});
+
 /** Fleets whose refreshes are throttled often enough to be seen. */
 const played: readonly (PlanInputs & { readonly counting: Counting; readonly jitterSeconds: number })[] = [
   { clusters: 700, secretsPerCluster: 30, counting: "fixed", jitterSeconds: 65 },

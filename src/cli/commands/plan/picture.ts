@@ -49,6 +49,6 @@ export function drawDemand(picture: DemandPicture): string[] {
   lines.push(`  ${" ".repeat(labelWidth + 2)}${start.padEnd(endColumn)}${end}`);
   const legend =
     `█ mean ${formatNumber(mean, 0)}   ░ usual range   - limit ${formatNumber(limitPerWindow, 0)}   ` +
-    `requests per ${formatNumber(windowSeconds)} s and vault`;
+    `requests per ${windowSeconds === 1 ? "second" : `${formatNumber(windowSeconds)} s`} and vault`;
   return [...lines, `  ${legend}`];
 }

@@ -99,6 +99,8 @@ describe("--json", () => {
     ["vaults", `vaults ${layoutPath}`],
     ["budget", "budget --clusters 700 --secrets 30"],
     ["cost", "cost --clusters 700 --secrets 30"],
+    ["limits", "limits"],
+    ["limits", "limits --profile strict-second"],
   ] as const)("%s is what its schema says: %s", async (name, commandLine) => {
     const { stdout, exitCode } = await runPlan(`${commandLine} --json`, {}, files());
     expect(exitCode).toBe(0);

@@ -30,10 +30,10 @@ export async function runJitter(this: CliContext, flags: JitterFlags): Promise<v
     printJson(this, verified === undefined ? plan : { ...plan, verified: verified.result });
     return;
   }
-  printLines(this, [...jitterScreen(plan, styleFor(this.isColor)), ...(verified?.lines ?? [])]);
+  printLines(this, jitterScreen(plan, styleFor(this.isColor), verified?.lines ?? []));
 }
 
-function jitterScreen(plan: JitterPlan, style: Style): string[] {
+function jitterScreen(plan: JitterPlan, style: Style, verified: readonly string[]): string[] {
   const { exact, guide, inputs } = plan;
   if (exact.jitterSeconds === null) {
     return [
@@ -59,6 +59,7 @@ function jitterScreen(plan: JitterPlan, style: Style): string[] {
     ...(plan.warnings.length === 0
       ? []
       : ["", ...wrapSentences(plan.warnings.map(({ message }) => `Note: ${message}`))]),
+    ...verified,
     "",
     `Next: keyweir plan budget --clusters ${inputs.clusters} --secrets ${inputs.secretsPerCluster} --jitter ${exact.jitterSeconds}`,
   ];

@@ -8,15 +8,14 @@ import { printJson, printLines, wrapSentences } from "./screen.ts";
 
 /** Prints what `keyweir plan limits` answers. Never fails. */
 export async function runLimits(this: CliContext, flags: LimitsFlags): Promise<void> {
-  const style = styleFor(this.isColor);
-  if (flags.profile !== undefined) {
-    const profile = limitProfiles[flags.profile];
-    if (flags.json) printJson(this, profile);
-    else printLines(this, profileScreen(profile, style));
+  const profiles =
+    flags.profile === undefined ? Object.values(limitProfiles) : [limitProfiles[flags.profile]];
+  if (flags.json) {
+    printJson(this, { limits: serviceLimits, profiles });
     return;
   }
-  if (flags.json) printJson(this, { limits: serviceLimits, profiles: limitProfiles });
-  else printLines(this, documentsScreen(style));
+  const style = styleFor(this.isColor);
+  printLines(this, flags.profile === undefined ? documentsScreen(style) : profileScreen(profiles[0]!, style));
 }
 
 const classTitles = {

@@ -27,10 +27,10 @@ export async function runRisk(this: CliContext, flags: RiskFlags): Promise<void>
     printJson(this, verified === undefined ? plan : { ...plan, verified: verified.result });
     return;
   }
-  printLines(this, [...riskScreen(plan, styleFor(this.isColor)), ...(verified?.lines ?? [])]);
+  printLines(this, riskScreen(plan, styleFor(this.isColor), verified?.lines ?? []));
 }
 
-function riskScreen(plan: RiskPlan, style: Style): string[] {
+function riskScreen(plan: RiskPlan, style: Style, verified: readonly string[]): string[] {
   const { exact, inputs } = plan;
   const others = countings.filter((counting) => counting !== exact.counting);
   const rows = [
@@ -62,6 +62,7 @@ function riskScreen(plan: RiskPlan, style: Style): string[] {
         `${formatSeconds(plan.floorSeconds)}.`,
       ...plan.warnings.map(({ message }) => `Note: ${message}`),
     ]),
+    ...verified,
     "",
     `Next: keyweir plan jitter --clusters ${inputs.clusters} --secrets ${inputs.secretsPerCluster}`,
   ];

@@ -224,5 +224,38 @@ const vaults = z.strictObject({
   warnings: z.array(z.string()),
 });
 
+const limits = z.strictObject({
+  limits: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        title: z.string(),
+        value: z.number(),
+        unit: z.string(),
+        scope: z.string(),
+        windowSeconds: seconds.optional(),
+        isCurrent: z.boolean().describe("Whether today's service documentation still states it"),
+        source: z.string(),
+        date: z.string(),
+        note: z.string().optional(),
+      }),
+    )
+    .describe("What each document says"),
+  profiles: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        title: z.string(),
+        windowSeconds: seconds,
+        vault: classLoad,
+        subscriptionFactor: z.number(),
+        subscription: classLoad,
+        countedAs: z.record(z.string(), z.string()),
+        keyOperationUnits: z.record(z.string(), z.number()),
+      }),
+    )
+    .describe("Consistent readings; with --profile that one alone"),
+});
+
 /** By the name of the sub-command. */
-export const planSchemas = { jitter, risk, capacity, table, vaults, budget, cost } as const;
+export const planSchemas = { jitter, risk, capacity, table, vaults, budget, cost, limits } as const;
