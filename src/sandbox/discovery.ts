@@ -15,7 +15,6 @@ export const reviews: readonly Review[] = [
   review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
   review("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
   review("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
-  review("authentication.k8s.io", "tokenreviews", "TokenReview"),
 ];
 
 function review(group: string, plural: string, kind: string): Review {

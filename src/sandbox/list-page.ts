@@ -25,7 +25,8 @@ export function listPage(
   if (!Number.isSafeInteger(limit)) throw badRequest("limit must be a number of objects");
   const token = parseToken(query.get("continue"));
   checkVersion(store, query.get("resourceVersion"), token);
-  const version = token?.version ?? store.version;
+  const version = token?.version ?? exactVersion(query) ?? store.version;
+  if (version < store.compactedVersion) throw expired(tooOldText(version, token));
   const all =
     version === store.version
       ? store.list(resource.storage, namespace)
@@ -44,6 +45,16 @@ export function listPage(
   return { entries: page.map(([, entry]) => entry), metadata };
 }
 
+/** A list may be asked for as it was at a version. */
+function exactVersion(query: URLSearchParams): number | undefined {
+  return query.get("resourceVersionMatch") === "Exact" ? Number(query.get("resourceVersion")) : undefined;
+}
+
+function tooOldText(version: number, token: ContinueToken | undefined): string {
+  if (token === undefined) return `The provided resource version is too old: ${version}`;
+  return "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.";
+}
+
 function checkVersion(store: Store, given: string | null, token: ContinueToken | undefined): void {
   if (given !== null && !/^\d*$/.test(given)) {
     throw badRequest(
@@ -53,11 +64,6 @@ function checkVersion(store: Store, given: string | null, token: ContinueToken |
   if (token !== undefined) {
     if (given !== null && given !== "" && given !== "0") {
       throw badRequest("specifying resource version is not allowed when using continue");
-    }
-    if (token.version < store.compactedVersion) {
-      throw expired(
-        "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
-      );
     }
     return;
   }

@@ -24,7 +24,6 @@ export function openApiDocument(registry: Registry, group: string, version: stri
   const paths: Record<string, JsonObject> = {};
   for (const resource of resources) {
     setOwn(schemas, schemaName(resource), kindSchema(resource));
-    setOwn(schemas, `${schemaName(resource)}List`, listSchema(resource));
     const base = `${group === "" ? "/api/v1" : `/apis/${group}/${version}`}${resource.isNamespaced ? "/namespaces/{namespace}" : ""}/${resource.plural}`;
     setOwn(paths, base, collectionPath(resource));
     setOwn(paths, `${base}/{name}`, objectPath(resource));
@@ -60,21 +59,6 @@ function kindSchema(resource: Resource): JsonObject {
       },
     },
     "x-kubernetes-group-version-kind": [kindOf(resource)],
-  };
-}
-
-function listSchema(resource: Resource): JsonObject {
-  const { group, version, listKind } = resource;
-  return {
-    type: "object",
-    required: ["items"],
-    properties: {
-      apiVersion: { type: "string" },
-      kind: { type: "string" },
-      metadata: { allOf: [{ $ref: `#/components/schemas/${metaPrefix}.ListMeta` }] },
-      items: { type: "array", items: { $ref: `#/components/schemas/${schemaName(resource)}` } },
-    },
-    "x-kubernetes-group-version-kind": [{ group, version, kind: listKind }],
   };
 }
 
@@ -194,13 +178,6 @@ const metaSchemas: JsonObject = {
       uid: text("Identity of the owner."),
       controller: { type: "boolean", description: "Whether the owner manages it." },
       blockOwnerDeletion: { type: "boolean", description: "Whether the owner waits for it." },
-    },
-  },
-  [`${metaPrefix}.ListMeta`]: {
-    type: "object",
-    properties: {
-      resourceVersion: text("State of the list."),
-      continue: text("Where the next page starts."),
     },
   },
 };

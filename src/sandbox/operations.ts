@@ -31,7 +31,7 @@ import {
   notFound,
   StatusError,
 } from "./status-error.ts";
-import { Entry, type Store } from "./store.ts";
+import { entryOf, type Entry, type Store } from "./store.ts";
 import type { Registry } from "./registry.ts";
 
 const lastingNamespaces = new Set(["default", "kube-public", "kube-system"]);
@@ -111,7 +111,7 @@ export class Operations {
     const object = this.#admit(resource, prepared, metadata, undefined, options);
     if (this.#store.get(resource.storage, namespace, name) !== undefined) throw alreadyExists(resource, name);
     const final = this.#sign(object, undefined, resource, { ...options.writer, subresource: undefined });
-    if (options.isDryRun) return new Entry(final, this.#store.version);
+    if (options.isDryRun) return entryOf(final, this.#store.version);
     return this.#store.put(resource.storage, final, undefined);
   }
 
@@ -188,7 +188,7 @@ export class Operations {
       },
       ...(resource.storage === namespaceStorage ? { status: { phase: "Terminating" } } : {}),
     };
-    if (options.isDryRun) return { isDone: false, entry: new Entry(marked, current.version) };
+    if (options.isDryRun) return { isDone: false, entry: entryOf(marked, current.version) };
     return { isDone: false, entry: this.#store.put(resource.storage, marked, current) };
   }
 
@@ -217,7 +217,7 @@ export class Operations {
     if (isSameState(admitted, old)) return current;
     const bumped = bumpGeneration(resource, admitted, old);
     const final = this.#sign(bumped, old, resource, options.writer);
-    if (options.isDryRun) return new Entry(withResourceVersion(final, current), current.version);
+    if (options.isDryRun) return entryOf(withResourceVersion(final, current), current.version);
     const isFreed = final.metadata.deletionTimestamp !== undefined && final.metadata.finalizers === undefined;
     if (isFreed && !hasContent(resource)) {
       return this.#store.remove(resource.storage, current, final);

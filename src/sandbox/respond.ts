@@ -12,8 +12,7 @@ export type Format =
       readonly kind: "table";
       readonly version: string;
       readonly includesObject: "None" | "Metadata" | "Object";
-    }
-  | { readonly kind: "metadata"; readonly version: string };
+    };
 
 const plainFormat: Format = { kind: "object" };
 
@@ -26,12 +25,10 @@ export function parseAccept(accept: string | null, query: URLSearchParams): Form
     const values = new Map(parameters.map((parameter) => parameter.split("=") as [string, string]));
     const as = values.get("as");
     const version = values.get("v") ?? "v1";
-    if (as === undefined || values.get("g") !== "meta.k8s.io") {
-      if (as === undefined) return plainFormat;
-      continue;
+    if (as === undefined) return plainFormat;
+    if (as === "Table" && values.get("g") === "meta.k8s.io") {
+      return { kind: "table", version, includesObject: includedObject(query) };
     }
-    if (as === "Table") return { kind: "table", version, includesObject: includedObject(query) };
-    if (as.startsWith("PartialObjectMetadata")) return { kind: "metadata", version };
   }
   throw new StatusError(
     406,
@@ -56,7 +53,6 @@ export class Writing {
   /** The JSON text of one object, as lists and watch events hold it. */
   objectText(resource: Resource, entry: Entry, format: Format): string {
     if (format.kind === "object") return plainText(resource, entry);
-    if (format.kind === "metadata") return JSON.stringify(metadataOf(entry.object, format.version));
     return this.#table(resource, [entry], format, {
       resourceVersion: entry.object.metadata.resourceVersion ?? "",
     });
@@ -64,13 +60,9 @@ export class Writing {
 
   listText(resource: Resource, entries: readonly Entry[], metadata: JsonObject, format: Format): string {
     if (format.kind === "table") return this.#table(resource, entries, format, metadata);
-    const isMetadata = format.kind === "metadata";
-    const kind = isMetadata ? "PartialObjectMetadataList" : resource.listKind;
-    const apiVersion = isMetadata ? `meta.k8s.io/${format.version}` : resource.apiVersion;
-    const items = isMetadata
-      ? entries.map((entry) => this.objectText(resource, entry, format))
-      : entries.map((entry) => itemText(resource, entry));
-    return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[${items.join(",")}]}`;
+    const { listKind, apiVersion } = resource;
+    const items = entries.map((entry) => itemText(resource, entry));
+    return `{"kind":"${listKind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[${items.join(",")}]}`;
   }
 
   #table(

@@ -103,7 +103,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     authorize(request, path);
     const review = findReview(path);
     if (review !== undefined && request.method === "POST") {
-      const reviewed = answerReview(review, await readObject(request), tokens);
+      const reviewed = answerReview(review, await readObject(request));
       return jsonResponse(JSON.stringify(reviewed), 201, []);
     }
     const route = parseRoute(request.method, path, query, registry);

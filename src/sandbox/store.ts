@@ -1,19 +1,16 @@
 import type { KubeObject } from "./object.ts";
 
 /** A stored object with its serialised text, which lists and watches send as it is. */
-export class Entry {
+export interface Entry {
   readonly object: KubeObject;
   /** The resourceVersion as a number. */
   readonly version: number;
-  #text: string | undefined;
-  constructor(object: KubeObject, version: number) {
-    this.object = object;
-    this.version = version;
-  }
+  readonly text: string;
+}
 
-  get text(): string {
-    return (this.#text ??= JSON.stringify(this.object));
-  }
+/** Throws a RangeError for an object that is nested too deeply to be written. */
+export function entryOf(object: KubeObject, version: number): Entry {
+  return { object, version, text: JSON.stringify(object) };
 }
 
 /** One write. `entry` is the new state, of a deletion the last state under the version of the deletion. */
@@ -148,11 +145,11 @@ export class Store {
   }
 
   #stamp(object: KubeObject): Entry {
-    const version = ++this.#version;
-    return new Entry(
-      { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } },
-      version,
-    );
+    const version = this.#version + 1;
+    const metadata = { ...object.metadata, resourceVersion: String(version) };
+    const entry = entryOf({ ...object, metadata }, version);
+    this.#version = version;
+    return entry;
   }
 
   #collectionOf(storage: string): Collection {
