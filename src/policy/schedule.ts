@@ -18,7 +18,7 @@ export interface PollGrid {
 /** The smallest time after `nowMs` on the object's grid. */
 export function nextPollAtMs({ nowMs, intervalMs, phaseMs }: PollGrid & { readonly nowMs: number }): number {
   assert(intervalMs > 0, "a poll interval is longer than nothing");
-  const steps = Math.floor((Math.floor(nowMs) - phaseMs) / intervalMs) + 1;
+  const steps = Math.floor((nowMs - phaseMs) / intervalMs) + 1;
   return phaseMs + steps * intervalMs;
 }
 
