@@ -6,7 +6,7 @@ import { writeCertificateFile } from "./certificate-file.ts";
 import type { CertificateIssuing } from "./certificate-issuing.ts";
 import type { CertificatePolicy } from "./certificate-policy.ts";
 import { keyMaterialOf } from "./key-material.ts";
-import { addKeyVersion, type KeyVersion } from "./key-operations.ts";
+import { addKeyVersion, type KeyVersion } from "./key-version.ts";
 import { attributesOf, newestOf } from "./object-bundle.ts";
 import type { ObjectStore, StoredVersion } from "./object-store.ts";
 import { hex32 } from "./random-id.ts";

@@ -1,6 +1,7 @@
 import type { LimitClass, LimitProfile } from "../limits/profiles.ts";
 import type { BackupSeal } from "./backup.ts";
-import { keyRoute, type KeyVersion } from "./key-operations.ts";
+import { keyRoute } from "./key-operations.ts";
+import type { KeyVersion } from "./key-version.ts";
 import type { CertificateIssuing } from "./certificate-issuing.ts";
 import { certificateRoute } from "./certificate-operations.ts";
 import type { CertificateVersion } from "./certificate-version.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { objectOperation, ok } from "./collection-route.ts";
 import { isDigestSignature, signDigest } from "./ecdsa.ts";
 import { privateKeyOf, publicKeyOf, type CurveName } from "./key-material.ts";
-import type { KeyVersion } from "./key-operations.ts";
+import type { KeyVersion } from "./key-version.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { readJsonObject, readRequiredString, type JsonObject } from "./request-body.ts";
 import {

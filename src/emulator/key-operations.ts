@@ -1,22 +1,17 @@
-import type { Clock } from "../core/clock.ts";
-import type { Random } from "../core/random.ts";
-import { keyOperationUnits, type LimitProfile } from "../limits/profiles.ts";
-import type { BackupSeal } from "./backup.ts";
+import { keyOperationUnits } from "../limits/profiles.ts";
 import { collectionRoute, objectOperation, ok } from "./collection-route.ts";
 import { keyCryptoOperations } from "./key-crypto.ts";
-import { createKeyMaterial, importKeyMaterial, publicMembers, type KeyMaterial } from "./key-material.ts";
-import { attributesOf, newestOf } from "./object-bundle.ts";
-import type { ObjectStore, StoredVersion } from "./object-store.ts";
-import { hex32 } from "./random-id.ts";
+import { createKeyMaterial, importKeyMaterial } from "./key-material.ts";
+import { createHsmCharge, createSoftwareCharge, rotationOperations } from "./key-rotation.ts";
 import {
-  assertObjectName,
-  isJsonObject,
-  readAttributes,
-  readJsonObject,
-  readTags,
-  type JsonObject,
-} from "./request-body.ts";
-import { badParameter } from "./service-error.ts";
+  addKeyVersion,
+  bundle,
+  item,
+  readGiven,
+  releasePolicyOf,
+  type KeyOperationsOptions,
+} from "./key-version.ts";
+import { assertObjectName, isJsonObject, readJsonObject } from "./request-body.ts";
 import {
   createCharge,
   plainCharge,
@@ -25,57 +20,9 @@ import {
   type OperationRoute,
 } from "./vault-operation.ts";
 
-/** One version of a key. */
-export interface KeyVersion extends StoredVersion, KeyMaterial {
-  keyOperations: readonly string[];
-  /** As it was given; undefined for none. */
-  readonly releasePolicy?: unknown;
-}
-
-/** What a caller or a certificate says about a new version. */
-export type GivenKey = Partial<StoredVersion & Pick<KeyVersion, "keyOperations" | "releasePolicy">>;
-
-/** Where keys live and how they are made. */
-export interface KeyOperationsOptions {
-  readonly store: ObjectStore<KeyVersion>;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly seal: BackupSeal;
-  readonly emptyPages: boolean;
-  /** Says what operations on a key cost. */
-  readonly profile: LimitProfile;
-}
-
-const rsaOperations = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"] as const;
-const ecOperations = ["sign", "verify"] as const;
-const createHsmCharge: Charge = { limitClass: "keyCreateHsm", units: 1 };
-const createSoftwareCharge: Charge = { limitClass: "keyCreateSoftware", units: 1 };
-
-/** Adds a version to a key. */
-export function addKeyVersion(
-  { store, clock, random }: Pick<KeyOperationsOptions, "store" | "clock" | "random">,
-  name: string,
-  material: KeyMaterial,
-  given: GivenKey = {},
-): KeyVersion {
-  const seconds = Math.floor(clock.wallMs() / 1000);
-  const version = {
-    id: hex32(random),
-    enabled: true,
-    created: seconds,
-    updated: seconds,
-    keyOperations: material.curve === undefined ? rsaOperations : ecOperations,
-    ...given,
-    ...material,
-  };
-  store.add(name, version);
-  return version;
-}
-
 /** The operations of keys (REST API 7.0 to 2025-07-01) on one vault, without attestation and release. */
 export function keyRoute(options: KeyOperationsOptions): OperationRoute {
   const { store, clock, profile } = options;
-  const rotationPolicies = new Map<string, JsonObject>();
   const keyCharge = (exchange: Exchange): Charge => {
     const versions = store.find(exchange.segments[1] ?? "")?.versions;
     if (versions === undefined) return plainCharge;
@@ -115,48 +62,7 @@ export function keyRoute(options: KeyOperationsOptions): OperationRoute {
     return ok(bundle(baseUrl, store.get(name).name, version));
   });
 
-  const rotate = objectOperation(
-    "KeyRotate",
-    (exchange) => {
-      const key = store.find(exchange.segments[1] ?? "")?.versions[0];
-      return key?.keyType.endsWith("-HSM") === true ? createHsmCharge : createSoftwareCharge;
-    },
-    ({ baseUrl }, name) => {
-      const { keyType, sizeBits, curve, keyOperations, tags } = newestOf(store.get(name));
-      const material = createKeyMaterial(keyType, sizeBits, curve);
-      const version = addKeyVersion(options, name, material, {
-        keyOperations,
-        ...(tags === undefined ? {} : { tags }),
-      });
-      return ok(bundle(baseUrl, store.get(name).name, version));
-    },
-  );
-
-  const getPolicy = objectOperation("KeyRotationPolicyGet", keyCharge, ({ baseUrl }, name) => {
-    const object = store.get(name);
-    const policy = rotationPolicies.get(name.toLowerCase()) ?? { lifetimeActions: [], attributes: {} };
-    return ok({ id: `${baseUrl}/keys/${object.name}/rotationpolicy`, ...policy });
-  });
-
-  const setPolicy = objectOperation("KeyRotationPolicySet", keyCharge, ({ request, baseUrl }, name) => {
-    const object = store.get(name);
-    const { lifetimeActions = [], attributes } = readJsonObject(request.body);
-    if (!Array.isArray(lifetimeActions))
-      throw badParameter("Property lifetimeActions has invalid value: it is not a list.");
-    const seconds = Math.floor(clock.wallMs() / 1000);
-    const created = rotationPolicies.get(name.toLowerCase())?.["attributes"];
-    const policy = {
-      lifetimeActions,
-      attributes: {
-        ...(isJsonObject(attributes) ? attributes : {}),
-        created: isJsonObject(created) ? created["created"] : seconds,
-        updated: seconds,
-      },
-    };
-    rotationPolicies.set(name.toLowerCase(), policy);
-    return ok({ id: `${baseUrl}/keys/${object.name}/rotationpolicy`, ...policy });
-  });
-
+  const { rotate, getPolicy, setPolicy } = rotationOperations(options, keyCharge);
   const crypto = keyCryptoOperations(store, clock, keyCharge);
 
   return collectionRoute(
@@ -188,44 +94,4 @@ export function keyRoute(options: KeyOperationsOptions): OperationRoute {
 /** A create is counted by protection, which only the body says. */
 function createChargeOf({ request }: Exchange): Charge {
   return /"kty"\s*:\s*"[A-Z]+-HSM"/.test(request.body) ? createHsmCharge : createSoftwareCharge;
-}
-
-/** The members that are the same for create, import and update; absent ones are left out. */
-function readGiven(body: JsonObject, operations: unknown = body["key_ops"]): GivenKey {
-  const tags = readTags(body);
-  const given = { ...readAttributes(body), ...(tags === undefined ? {} : { tags }) };
-  if (operations === undefined || operations === null) return given;
-  if (!Array.isArray(operations) || operations.some((each) => typeof each !== "string")) {
-    throw badParameter("Property key_ops has invalid value: it is not a list of names.");
-  }
-  return { ...given, keyOperations: operations as string[] };
-}
-
-function releasePolicyOf(body: JsonObject): Pick<KeyVersion, "releasePolicy"> {
-  const policy = body["release_policy"];
-  return policy === undefined || policy === null ? {} : { releasePolicy: policy };
-}
-
-function bundle(baseUrl: string, name: string, version: KeyVersion): Record<string, unknown> {
-  return {
-    key: {
-      kid: `${baseUrl}/keys/${name}/${version.id}`,
-      key_ops: version.keyOperations,
-      ...publicMembers(version),
-    },
-    ...shared(version),
-    ...(version.releasePolicy === undefined ? {} : { release_policy: version.releasePolicy }),
-  };
-}
-
-function item(baseUrl: string, path: string, version: KeyVersion): Record<string, unknown> {
-  return { kid: `${baseUrl}/keys/${path}`, ...shared(version) };
-}
-
-function shared(version: KeyVersion): Record<string, unknown> {
-  return {
-    attributes: attributesOf(version),
-    ...(version.tags === undefined ? {} : { tags: version.tags }),
-    ...(version.managed === true ? { managed: true } : {}),
-  };
 }

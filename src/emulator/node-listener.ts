@@ -1,7 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { ConnectionFault } from "./faults.ts";
 import { tooLarge } from "./handler.ts";
-import { bodyLimitBytes, type WireRequest, type WireResponse } from "./wire.ts";
+import { errorBody } from "./service-error.ts";
+import { bodyLimitBytes, jsonResponse, type WireRequest, type WireResponse } from "./wire.ts";
 
 type Respond = (request: WireRequest) => WireResponse | Promise<WireResponse>;
 
@@ -67,7 +68,9 @@ function write(outgoing: ServerResponse, { status, headers, body }: WireResponse
   outgoing.end(body);
 }
 
+/** A planned fault breaks the connection; a defect of the emulator is an answer, so that the next client is served. */
 function fail(outgoing: ServerResponse, thrown: unknown): void {
-  outgoing.destroy();
-  if (!(thrown instanceof ConnectionFault)) throw thrown;
+  if (thrown instanceof ConnectionFault) outgoing.destroy();
+  else
+    write(outgoing, jsonResponse(500, errorBody("InternalError", "The emulator met a defect of its own.")));
 }
