@@ -77,10 +77,20 @@ export function clientMetadata(metadata: JsonObject): Partial<ObjectMeta> {
   return {
     ...(isFilled(labels) ? { labels } : {}),
     ...(isFilled(annotations) ? { annotations } : {}),
-    ...(isFilled(ownerReferences) ? { ownerReferences } : {}),
-    ...(isFilled(finalizers) ? { finalizers: [...new Set(finalizers)] } : {}),
+    ...(isFilled(ownerReferences) ? { ownerReferences: ownerReferences.map(knownFields) } : {}),
+    ...(isFilled(finalizers) ? { finalizers } : {}),
   };
 }
+
+/** An owner without fields that the API does not know; the same object when there are none. */
+function knownFields(owner: OwnerReference): OwnerReference {
+  if (Object.keys(owner).every((field) => ownerFields.has(field))) return owner;
+  return Object.fromEntries(
+    Object.entries(owner).filter(([field]) => ownerFields.has(field)),
+  ) as OwnerReference;
+}
+
+const ownerFields = new Set(["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"]);
 
 function isFilled<T extends object>(value: T | null | undefined): value is T {
   if (value === undefined || value === null) return false;
@@ -138,12 +148,11 @@ export function validateMetadata(
 function validateOwners(owners: readonly OwnerReference[]): FieldError[] {
   const errors: FieldError[] = [];
   let controllers = 0;
-  for (const [index, owner] of owners.entries()) {
-    const path = `metadata.ownerReferences[${index}]`;
+  for (const owner of owners) {
     for (const field of ["apiVersion", "kind", "name", "uid"] as const) {
       if (typeof owner[field] === "string" && owner[field] !== "") continue;
       const problem = field === "apiVersion" ? "version must not be empty" : "must not be empty";
-      errors.push(invalidField(`${path}.${field}`, "", problem));
+      errors.push(invalidField(`metadata.ownerReferences.${field}`, "", problem));
     }
     if (owner.controller === true) controllers++;
   }

@@ -172,9 +172,5 @@ function targetOf({ resource, namespace, name }: Route) {
 
 function selectorOf(route: Route, query: URLSearchParams): Selector | undefined {
   const fields = parseFieldSelector(query.get("fieldSelector"), route.resource.selectableFields);
-  const all =
-    route.name === undefined
-      ? fields
-      : [...fields, { field: "metadata.name", value: route.name, isEqual: true }];
-  return combineSelectors(parseLabelSelector(query.get("labelSelector")), all);
+  return combineSelectors(parseLabelSelector(query.get("labelSelector")), fields);
 }

@@ -34,13 +34,16 @@ export function requestToken(
     throw conflict({ ...kind, plural: kind.kind }, account.name, because);
   }
   const spec = isJsonObject(body["spec"]) ? body["spec"] : {};
+  if ((spec["boundObjectRef"] ?? null) !== null) {
+    throw badRequest("the Keyweir sandbox binds no token to an object: leave spec.boundObjectRef out");
+  }
   const { audiences, expirationSeconds } = readSpec(spec, tokens.issuer);
   const issued = tokens.issue(account, audiences, expirationSeconds, generateUid(random));
   return {
     kind: "TokenRequest",
     apiVersion: "authentication.k8s.io/v1",
     metadata: { ...account, creationTimestamp: formatTime(clock.wallMs()) },
-    spec: { audiences, expirationSeconds, boundObjectRef: spec["boundObjectRef"] ?? null },
+    spec: { audiences, expirationSeconds, boundObjectRef: null },
     status: { token: issued.token, expirationTimestamp: formatTime(issued.expiryMs) },
   };
 }

@@ -33,7 +33,7 @@ export class TokenSigner {
     return { keys: [signingKey().published] };
   }
 
-  /** A token for these audiences; `bound` names the object whose life limits it. */
+  /** A token for these audiences; `tokenId` becomes its `jti`. */
   issue(
     subject: TokenSubject,
     audiences: readonly string[],
