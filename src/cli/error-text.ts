@@ -42,7 +42,8 @@ export function isDebug(env: Readonly<Record<string, string | undefined>>): bool
 export function describeError(thrown: unknown, style: Style, isDebug: boolean): string {
   const stack = isDebug && thrown instanceof Error && thrown.stack !== undefined ? `\n${thrown.stack}` : "";
   if (thrown instanceof UserError) {
-    return `${style.problem(onOneLine(thrown.message))}\n${thrown.hint}${stack}`;
+    const lines = thrown.message.split("\n").map(withoutControls);
+    return `${style.problem(lines.join("\n"))}\n${thrown.hint}${stack}`;
   }
   if (thrown instanceof UsageError) return style.problem(onOneLine(thrown.message));
   const hint = isDebug ? "" : "\nThis should not happen. Run it again with KEYWEIR_DEBUG=1 to see where.";
@@ -101,8 +102,12 @@ function joinWithOr(words: readonly string[]): string {
 }
 
 function onOneLine(text: string): string {
+  return withoutControls(text).trim();
+}
+
+function withoutControls(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what it removes
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
 }
 
 function cut(text: string, length: number): string {

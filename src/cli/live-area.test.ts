@@ -31,6 +31,12 @@ describe("LiveArea", () => {
     expect(terminal.written).toContain("\u001b[39m");
   });
 
+  test("lines beyond the height of the terminal are left out", () => {
+    const terminal = new FakeTerminal(20, 4);
+    new LiveArea(terminal).draw(["1", "2", "3", "4", "5"]);
+    expect(terminal.lines()).toEqual(["1", "2", "3"]);
+  });
+
   test("an area that does not fit the terminal is not drawn in place", () => {
     expect(LiveArea.canDraw({ write() {}, isTTY: true, rows: 10 }, 9)).toBe(true);
     expect(LiveArea.canDraw({ write() {}, isTTY: true, rows: 10 }, 10)).toBe(false);
@@ -42,13 +48,15 @@ describe("LiveArea", () => {
 class FakeTerminal {
   readonly isTTY = true;
   readonly columns: number;
+  readonly rows: number;
   written = "";
   readonly #grid: string[] = [""];
   #row = 0;
   #column = 0;
 
-  constructor(columns: number) {
+  constructor(columns: number, rows = 24) {
     this.columns = columns;
+    this.rows = rows;
   }
 
   readonly write = (text: string): void => {

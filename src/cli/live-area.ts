@@ -18,10 +18,11 @@ export class LiveArea {
     return stream.isTTY === true && (stream.rows ?? 24) > lineCount;
   }
 
-  /** Shows `lines`. Each is cut to the width of the terminal: a wrapped line would shift those below. */
+  /** Shows `lines`, cut to the size of the terminal: a wrapped or scrolled line would shift the others. */
   draw(lines: readonly string[]): void {
     const width = this.#stream.columns ?? 80;
-    const height = Math.max(lines.length, this.#lines.length);
+    const heightLimit = Math.max(this.#lines.length, (this.#stream.rows ?? 24) - 1);
+    const height = Math.min(heightLimit, Math.max(lines.length, this.#lines.length));
     const fitting = Array.from({ length: height }, (_, index) => cutVisible(lines[index] ?? "", width));
     let text = "";
     fitting.forEach((line, index) => {

@@ -1,11 +1,12 @@
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
-import { wholeNumber } from "../flag-parsers.ts";
+import { text, wholeNumber } from "../flag-parsers.ts";
 import { type OutputFormat, outputFlag } from "../long-running.ts";
 
 /** What `keyweir demo` takes. */
 export interface DemoFlags {
   readonly once: boolean;
+  readonly examples?: string;
   readonly rotationPollIntervalInSeconds: number;
   readonly output: OutputFormat;
 }
@@ -19,6 +20,13 @@ export const demoCommand = buildCommand<DemoFlags, [], CliContext>({
         default: false,
         withNegated: false,
         brief: "End after the first round; exit code 1 if a SecretSync is not Ready",
+      },
+      examples: {
+        kind: "parsed",
+        parse: text,
+        optional: true,
+        placeholder: "FOLDER",
+        brief: "Apply the YAML files of this folder instead of examples/",
       },
       rotationPollIntervalInSeconds: {
         kind: "parsed",

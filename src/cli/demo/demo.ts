@@ -16,7 +16,7 @@ import { connectProvider } from "../../provider/client.ts";
 import { startSandbox } from "../../sandbox/server.ts";
 import { customCloud } from "../../vault/clouds.ts";
 import type { CliContext } from "../context.ts";
-import { createAll, keyweirManifests, readExamples } from "../manifests.ts";
+import { createAll, keyweirManifests, readManifests } from "../manifests.ts";
 import { startProviderStack } from "../provider-stack.ts";
 import { exampleSet, federatedCredentials } from "./example-set.ts";
 import { DemoProgress } from "./progress.ts";
@@ -30,14 +30,17 @@ export interface Demo {
   readonly access: Readonly<Record<string, unknown>>;
   /** Creates the SecretSyncs: from here on secrets arrive. */
   applySecretSyncs(): Promise<void>;
-  /** Writes a new version of a secret and returns the SecretSyncs that read it. */
-  rotate(secretName: string): readonly string[];
+  /** Writes a new version of a secret that the manifests use; returns the SecretSyncs that read it, perhaps none. */
+  rotate(): readonly string[];
   /** Asks the controller to read the vault for this SecretSync at once. */
   force(name: string): Promise<void>;
 }
 
 export interface DemoOptions {
+  /** Exists, and is removed by the caller. */
   readonly folder: string;
+  /** The YAML files to apply. */
+  readonly manifestsFolder: string;
   readonly pollIntervalSeconds: number;
   readonly logger: Logger;
 }
@@ -48,11 +51,11 @@ const spareSecretNames = ["smtp-password", "session-key"];
 /** Starts everything, hands it to `use`, and ends everything when that ends, in reverse order. */
 export async function withDemo(
   context: CliContext,
-  { folder, pollIntervalSeconds, logger }: DemoOptions,
+  { folder, manifestsFolder, pollIntervalSeconds, logger }: DemoOptions,
   use: (demo: Demo) => Promise<void>,
 ): Promise<void> {
   const { clock, random } = context;
-  const objects = readExamples();
+  const objects = readManifests(manifestsFolder);
   const examples = exampleSet(objects);
   const progress = new DemoProgress(clock, examples.syncs);
 
@@ -97,7 +100,9 @@ export async function withDemo(
   await using transport = httpTransport(config, { clock });
   const kube = createKubeClient({ transport, clock, random: random.fork("kube"), userAgent: "keyweir-demo" });
   const isSync = ({ kind }: { readonly kind?: string }) => kind === "SecretSync";
-  await createAll(kube, [...keyweirManifests, ...objects.filter((object) => !isSync(object))]);
+  await createAll(kube, [...keyweirManifests, ...objects.filter((object) => !isSync(object))]).catch(
+    explainRefusal,
+  );
 
   using provider = connectProvider(socketPath);
   const operator = await startOperator({
@@ -138,7 +143,9 @@ export async function withDemo(
         caFile,
       },
       applySecretSyncs: () => createAll(kube, objects.filter(isSync)).catch(explainRefusal),
-      rotate(secretName) {
+      rotate() {
+        const secretName = examples.syncs[0]?.secretNames.at(-1);
+        if (secretName === undefined) return [];
         const version = vault.setSecret(secretName, newSecretValue()).split("/").at(-1)!;
         progress.startRotation(secretName, version);
         return examples.syncs.filter((sync) => sync.secretNames.includes(secretName)).map(({ name }) => name);

@@ -5,11 +5,11 @@ import { createKubeClient } from "../../kube/client.ts";
 import { handlerTransport } from "../../kube/handler-transport.ts";
 import { secretSyncs } from "../../operator/secret-sync/secret-sync.ts";
 import { createSandbox } from "../../sandbox/index.ts";
-import { createAll, keyweirManifests, readExamples } from "../manifests.ts";
+import { createAll, examplesFolder, keyweirManifests, readManifests } from "../manifests.ts";
 import { exampleSet, federatedCredentials } from "./example-set.ts";
 
 describe("the examples", () => {
-  const objects = readExamples();
+  const objects = readManifests(examplesFolder);
   const set = exampleSet(objects);
 
   test("say which secrets each SecretSync reads", () => {

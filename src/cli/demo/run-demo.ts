@@ -6,11 +6,10 @@ import type { CliContext } from "../context.ts";
 import { isDebug } from "../error-text.ts";
 import { announceReady, untilStopped } from "../long-running.ts";
 import { createTemporaryFolder } from "../temporary-folder.ts";
+import { examplesFolder } from "../manifests.ts";
 import { type Demo, withDemo } from "./demo.ts";
 import { createShow, type DemoShow, silentShow } from "./show.ts";
 
-/** The secret that the demo rotates. */
-const rotatedSecret = "db-password";
 /** What a newcomer needs to read the table before something changes in it. */
 const readingTimeMs = 1_500;
 /** More than the first round takes on a slow machine; what is not there by then is told as not ready. */
@@ -23,6 +22,7 @@ export async function runDemo(this: CliContext, flags: DemoFlags): Promise<void>
   using folder = createTemporaryFolder("keyweir-demo-");
   const options = {
     folder: folder.path,
+    manifestsFolder: flags.examples ?? examplesFolder,
     pollIntervalSeconds: flags.rotationPollIntervalInSeconds,
     logger: isDebug(env) ? jsonLogger((line) => stderr.write(line), "debug") : silentLogger,
   };
@@ -51,8 +51,8 @@ async function playRound(
   const isSettled = await within(() => progress.untilSettled());
   if (isSettled && isAllReady(demo) && flags.output === "text") {
     if (process.stdout.isTTY === true && !flags.once) await sleep(clock, readingTimeMs, signal);
-    const names = demo.rotate(rotatedSecret);
-    show.rotated(names);
+    const names = demo.rotate();
+    if (names.length > 0) show.rotated(names);
     // One is asked for at once; the others show what the poll does by itself, unless nobody stays to see it.
     const forced = flags.once ? names : names.slice(0, 1);
     for (const name of forced) await demo.force(name);
@@ -79,11 +79,11 @@ function requireAllReady({ progress }: Demo): void {
   const { rows } = progress;
   const failed = rows.filter(({ isReady }) => isReady !== true);
   if (failed.length === 0) return;
-  const reasons = failed.map(
-    ({ name, reason, message }) => `${name} (${message === "" ? reason : `${reason}: ${message}`})`,
+  const lines = failed.map(
+    ({ name, reason, message }) => `  ${name}: ${reason}${message === "" ? "" : `: ${message}`}`,
   );
   throw new UserError(
-    `${failed.length} of ${rows.length} SecretSyncs are not Ready: ${reasons.join("; ")}`,
+    [`${failed.length} of ${rows.length} SecretSyncs are not Ready:`, ...lines].join("\n"),
     "Run it without --once, then look at: kubectl describe secretsync -A",
   );
 }

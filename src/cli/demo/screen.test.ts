@@ -57,7 +57,7 @@ function screen(rows: readonly SyncRow[], width: number): string[] {
   return [
     ...headLines(facts, plain),
     ...tableLines(rows, plain, width),
-    ...problemLines(rows, plain),
+    ...problemLines(rows, plain, width),
     ...rotationLines({ secretName: "db-password", version, arrivals }, ["shop/db", "billing/mirror"], plain),
     ...tryItLines(facts, plain),
   ];

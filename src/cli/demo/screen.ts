@@ -1,5 +1,5 @@
 /** What the demo shows, as lines: pure functions of what is known, for a terminal and for a pipe alike. */
-import { alignColumns, type Style } from "../terminal.ts";
+import { alignColumns, type Style, wrap } from "../terminal.ts";
 
 /** One SecretSync as the screen shows it. */
 export interface SyncRow {
@@ -84,10 +84,14 @@ export function tableLines(rows: readonly SyncRow[], style: Style, width: number
   return indent([style.quiet(head!), ...lines]);
 }
 
-/** Why SecretSyncs are not ready, a line each; none when all are, or nothing is known yet. */
-export function problemLines(rows: readonly SyncRow[], style: Style): string[] {
-  const failed = rows.filter(({ isReady }) => isReady === false);
-  return failed.map(({ name, message }) => `  ${style.problem(name)}: ${message}`);
+/** Why SecretSyncs are not ready, in lines of at most `width` characters; none when all are, or nothing is known. */
+export function problemLines(rows: readonly SyncRow[], style: Style, width: number): string[] {
+  return rows
+    .filter(({ isReady }) => isReady === false)
+    .flatMap(({ name, message }) => {
+      const [first = "", ...others] = wrap(`${name}: ${message}`, width - 4);
+      return [`  ${first.replace(name, style.problem(name))}`, ...others.map((line) => `    ${line}`)];
+    });
 }
 
 /** `UpdateValueChangeOrForceUpdateSucceeded`, so that the columns stand still when it comes. */

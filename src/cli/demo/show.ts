@@ -35,14 +35,14 @@ export interface ShowOptions {
 /** Shows nothing. */
 export const silentShow: DemoShow = { start() {}, rotated() {}, finished() {}, [Symbol.dispose]() {} };
 
-/** The most lines that the live area has: table, problems, rotation, what to try. */
-const areaHeightLimit = 20;
+/** Lines of the live area beside those of the table: its heading, a rotation, what to try. */
+const otherLineCount = 11;
 
 /** The display that fits where stdout leads. */
 export function createShow(context: CliContext, options: ShowOptions): DemoShow {
   const { stdout } = context.process;
   const style = styleFor(context.isColor);
-  return LiveArea.canDraw(stdout, areaHeightLimit)
+  return LiveArea.canDraw(stdout, options.progress.rows.length + otherLineCount)
     ? new LiveShow(stdout, context.clock, style, options)
     : plainShow(stdout, style, options);
 }
@@ -100,9 +100,10 @@ class LiveShow implements DemoShow {
     const { facts, progress, isInviting } = this.#options;
     const { rows, rotation } = progress;
     const style = this.#style;
+    const width = this.#stdout.columns ?? 80;
     this.#area.draw([
-      ...tableLines(rows, style, this.#stdout.columns ?? 80),
-      ...problemLines(rows, style),
+      ...tableLines(rows, style, width),
+      ...problemLines(rows, style, width),
       ...(rotation === undefined ? [] : rotationLines(rotation, this.#rotatedNames, style)),
       ...(this.#isFinished && isInviting ? tryItLines(facts, style) : []),
     ]);
