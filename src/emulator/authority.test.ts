@@ -1,13 +1,15 @@
-import { generateKeyPairSync, sign } from "node:crypto";
-import { ClientAssertionCredential } from "@azure/identity";
+import { generateKeyPairSync, sign, X509Certificate } from "node:crypto";
+import { ClientAssertionCredential, ClientCertificateCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../core/clock.ts";
 import { seededRandom } from "../core/random.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { canaryToken, canaryValue, expectNoCanary } from "../../test/support/canary.ts";
 import { holdToken, requestToken } from "../../test/support/emulator-requests.ts";
 import { handlerHttpClient } from "../../test/support/handler-http-client.ts";
 import { createEmulator, type EmulatorOptions } from "./index.ts";
+import { writeCertificate } from "./x509-writer.ts";
 
 const issuer = "https://cluster.example";
 const subject = "system:serviceaccount:shop:checkout";
@@ -139,6 +141,46 @@ describe("the token endpoint, given a client assertion", () => {
     expect((await exchange(assertion(), { trustedIssuers: { [issuer]: async () => keySet } })).status).toBe(
       200,
     );
+  });
+});
+
+describe("the token endpoint, given an assertion that the client signed with its certificate", () => {
+  const ownKeys = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const certificate = new X509Certificate(
+    writeCertificate(
+      { subject: "CN=client", dnsNames: [], emails: [], keyUsage: [], extendedKeyUsage: [] },
+      ownKeys.publicKey,
+      { subject: "CN=client", privateKey: ownKeys.privateKey },
+      { serial: "07", fromMs: Date.UTC(2020, 0), untilMs: Date.UTC(2060, 0) },
+    ),
+  ).toString();
+  const pair = `${String(ownKeys.privateKey.export({ format: "pem", type: "pkcs8" }))}${certificate}`;
+
+  async function readWith(certificatePem: string | undefined): Promise<string | undefined> {
+    const client = {
+      clientId,
+      clientSecret: "x",
+      ...(certificatePem === undefined ? {} : { certificatePem }),
+    };
+    const emulator = newEmulator({ clock: systemClock, clients: [client] });
+    emulator.vault("demo").setSecret("db", canaryValue);
+    const options = { httpClient: handlerHttpClient(emulator.handler) };
+    const credential = new ClientCertificateCredential(
+      emulator.tenantId,
+      clientId,
+      { certificate: pair },
+      { ...options, authorityHost: emulator.authorityHost, disableInstanceDiscovery: true },
+    );
+    return (await new SecretClient("https://demo.vault.localhost", credential, options).getSecret("db"))
+      .value;
+  }
+
+  test("takes it when the certificate is registered", async () => {
+    expect(await readWith(certificate)).toBe(canaryValue);
+  });
+
+  test("refuses it otherwise", async () => {
+    await expect(readWith(undefined)).rejects.toThrow("is not registered on application");
   });
 });
 

@@ -10,6 +10,8 @@ import { jsonResponse, pathSegments, queryValue, type WireRequest, type WireResp
 export interface EmulatorClient {
   readonly clientId: string;
   readonly clientSecret: string;
+  /** The certificate with which the client may sign assertions instead, as PEM. */
+  readonly certificatePem?: string;
 }
 
 export interface AuthorityOptions {
@@ -115,6 +117,9 @@ export class Authority {
         clock,
         issuerKeys,
         credentials: federatedCredentials,
+        certificates: clients
+          .filter((each) => isSameId(each.clientId, asked.clientId))
+          .map((each) => each.certificatePem),
       });
     }
     if (asked.secret === undefined) return entraErrors.noCredential();

@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import { entraErrors, type EntraError } from "./entra-error.ts";
 import { decodeToken, isSignedBy, stringClaim, type DecodedToken } from "./json-web-token.ts";
@@ -21,19 +22,23 @@ export interface AssertionCheckOptions {
   readonly clock: Clock;
   readonly issuerKeys: IssuerKeys;
   readonly credentials: readonly FederatedCredential[];
+  /** Certificates that are registered for the client, as PEM. */
+  readonly certificates: readonly (string | undefined)[];
 }
 
 /**
  * Checks a client assertion for `clientId`: claims against the federated credentials, then times, then the signature
- * against the keys of its issuer. Undefined when it is good. Awaits only keys that have to be fetched.
+ * against the keys of its issuer; or, if the client issued it itself, against its registered certificates. Undefined when it is good. Awaits only keys that have to be fetched.
  */
 export function checkClientAssertion(
   assertion: string,
   clientId: string,
-  { clock, issuerKeys, credentials }: AssertionCheckOptions,
+  { clock, issuerKeys, credentials, certificates }: AssertionCheckOptions,
 ): EntraError | undefined | Promise<EntraError | undefined> {
   const token = decodeToken(assertion);
   if (token === undefined) return entraErrors.malformedAssertion();
+  if (isOwnAssertion(token, clientId))
+    return checkOwnAssertion(token, clientId, certificates, clock.wallMs());
   const own = credentials.filter((each) => each.clientId.toLowerCase() === clientId.toLowerCase());
   const mismatch = matchFederation(token, own);
   if (mismatch !== undefined) return mismatch;
@@ -43,6 +48,31 @@ export function checkClientAssertion(
   const keys = issuerKeys.of(issuer, stringClaim(token.header, "kid"));
   if (keys instanceof Promise) return keys.then((set) => checkSignature(token, issuer, set));
   return checkSignature(token, issuer, keys);
+}
+
+/** A client that signs with a certificate of its own names itself as issuer and subject. */
+function isOwnAssertion({ claims }: DecodedToken, clientId: string): boolean {
+  const id = clientId.toLowerCase();
+  return stringClaim(claims, "iss")?.toLowerCase() === id && stringClaim(claims, "sub")?.toLowerCase() === id;
+}
+
+function checkOwnAssertion(
+  token: DecodedToken,
+  clientId: string,
+  certificates: readonly (string | undefined)[],
+  nowMs: number,
+): EntraError | undefined {
+  const thumbprints = [stringClaim(token.header, "x5t#S256"), stringClaim(token.header, "x5t")];
+  const certificate = certificates
+    .filter((each) => each !== undefined)
+    .map((each) => new X509Certificate(each))
+    .find(({ raw }) => {
+      const own = ["sha256", "sha1"].map((hash) => createHash(hash).update(raw).digest("base64url"));
+      return own.some((each, index) => each === thumbprints[index]);
+    });
+  if (certificate === undefined) return entraErrors.unknownCertificate(clientId);
+  const keys = { keys: [certificate.publicKey.export({ format: "jwk" })] };
+  return checkTimes(token, nowMs) ?? (isSignedBy(token, keys) ? undefined : entraErrors.badSignature());
 }
 
 function checkSignature(

@@ -50,6 +50,11 @@ export const entraErrors = {
     error: "invalid_client",
     text: "Client assertion failed signature validation.",
   }),
+  unknownCertificate: (clientId: string): EntraError => ({
+    number: 700027,
+    error: "invalid_client",
+    text: `The certificate with identifier used to sign the client assertion is not registered on application '${clientId}'.`,
+  }),
   malformedAssertion: (): EntraError => ({
     number: 50027,
     error: "invalid_client",
