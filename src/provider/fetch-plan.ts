@@ -12,6 +12,7 @@ export interface WantedFile {
 /** A certificate with its key as it is, its certificates alone, or its key alone. */
 export type FilePart = "whole" | "certificate" | "key";
 
+/** One object to read for a Mount, or one that cannot be read as it is specified. */
 export type FetchTask =
   | { readonly kind: "fetch"; readonly spec: ObjectSpec; readonly wanted: readonly WantedFile[] | "all" }
   | {

@@ -2,6 +2,7 @@ import type { Identity } from "../vault/identity.ts";
 import { describeKind } from "./describe.ts";
 import type { MountParameters } from "./parameters.ts";
 
+/** An identity, or the problem in one sentence that quotes no token and no secret. */
 export type ResolvedIdentity =
   | { readonly kind: "valid"; readonly identity: Identity }
   | { readonly kind: "invalid"; readonly problem: string };

@@ -1,13 +1,12 @@
 import { z } from "zod";
 import { describeShape } from "./describe.ts";
+import { referenceOf } from "./field-reference.ts";
 
-export const objectTypes = ["secret", "key", "cert"] as const;
-
-export type ObjectType = (typeof objectTypes)[number];
+const objectTypes = ["secret", "key", "cert"] as const;
 
 /** One object of a SecretProviderClass, checked. */
 export interface ObjectSpec {
-  readonly type: ObjectType;
+  readonly type: (typeof objectTypes)[number];
   readonly name: string;
   /** Where its content goes: the alias, else the name. With a history, the folder. */
   readonly path: string;
@@ -34,7 +33,7 @@ const maxHistory = 2 ** 31 - 1;
 const fields = z.object({
   objectName: z
     .string({ error: "objectName is not set: set it to the name of the object in the vault" })
-    .meta({ description: "Name of the object in the vault.", example: "db-password" }),
+    .meta({ description: "Name of the object in the vault." }),
   objectType: z
     .enum(objectTypes, {
       error: (issue) =>
@@ -107,8 +106,8 @@ const fields = z.object({
     }),
 });
 
-/** The fields of an object, as the reference page lists them. */
-export const objectFieldShape = fields.shape;
+/** The fields of an object of the class. */
+export const objectFieldReference = referenceOf(fields.shape);
 
 /** Checks the fields of one object. `given` has the fields that are there; undefined stands for one that is not a text. */
 export function parseObjectSpec(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { objectsYaml } from "../../test/support/mount-request.ts";
+import { objectFieldReference } from "./object-spec.ts";
 import { parseObjects } from "./objects.ts";
 
 function specOf(object: Record<string, string | number>) {
@@ -120,4 +121,12 @@ describe("wrong YAML", () => {
     expect(problemsOf(`array:\n${"  - a\n".repeat(50_000)}`)[0]).toContain("longer than 262144 bytes");
     expect(problemsOf(`array:\n${"  - ''\n".repeat(2_001)}`)[0]).toContain("at most 2000 are allowed");
   });
+});
+
+test("the reference lists each field of an object", () => {
+  expect(objectFieldReference.filter((row) => row.isRequired).map((row) => row.name)).toEqual([
+    "objectName",
+    "objectType",
+  ]);
+  expect(objectFieldReference.filter((row) => row.description.length < 10)).toEqual([]);
 });

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { describeKind, describeShape } from "./describe.ts";
+import { referenceOf } from "./field-reference.ts";
 
 const podNameKey = "csi.storage.k8s.io/pod.name";
 const podNamespaceKey = "csi.storage.k8s.io/pod.namespace";
@@ -11,7 +12,7 @@ const serviceAccountNameKey = "csi.storage.k8s.io/serviceAccount.name";
 const tokensKey = "csi.storage.k8s.io/serviceAccount.tokens";
 
 /** The clouds that `cloudName` may name. */
-export const cloudNames = [
+const cloudNames = [
   "AzurePublicCloud",
   "AzureUSGovernmentCloud",
   "AzureChinaCloud",
@@ -19,7 +20,7 @@ export const cloudNames = [
   "AzureStackCloud",
 ] as const;
 
-export type CloudName = (typeof cloudNames)[number];
+type CloudName = (typeof cloudNames)[number];
 
 const schema = z.object({
   [podNameKey]: z
@@ -47,13 +48,11 @@ const schema = z.object({
     })
     .meta({
       description: "Name of the vault: 3 to 24 letters, digits and hyphens.",
-      example: "contoso-prod",
     }),
   tenantID: z
     .string({ error: "tenantId is not provided: set tenantID to the id of the tenant that owns the vault" })
     .meta({
       description: "Tenant of the vault (`adfs` for Azure Stack with AD FS). `tenantId` is understood too.",
-      example: "00000000-0000-0000-0000-000000000000",
     }),
   cloudEnvFileName: z.string().optional().meta({
     description: "JSON file with the endpoints of an Azure Stack cloud. Needs `cloudName: AzureStackCloud`.",
@@ -80,7 +79,6 @@ const schema = z.object({
   clientID: z.string().optional().meta({
     description:
       "Client id of the application or user-assigned identity, for workload identity and identity binding.",
-    example: "00000000-0000-0000-0000-000000000000",
   }),
   userAssignedIdentityID: z
     .string()
@@ -179,24 +177,8 @@ export function parseParameters(attributes: Readonly<Record<string, unknown>>): 
   };
 }
 
-/** One row of the reference page. */
-export interface ParameterReference {
-  readonly name: string;
-  readonly isRequired: boolean;
-  readonly description: string;
-  readonly values?: readonly string[];
-  readonly fallback?: string;
-  readonly example?: string;
-}
-
 /** Every parameter, in the order in which it is checked. */
-export function parameterReference(): readonly ParameterReference[] {
-  return Object.entries(schema.shape).map(([name, parameter]) => ({
-    name,
-    isRequired: !parameter.safeParse(undefined).success,
-    ...(parameter.meta() as Omit<ParameterReference, "name" | "isRequired">),
-  }));
-}
+export const parameterReference = referenceOf(schema.shape);
 
 const parameterNames: readonly string[] = Object.keys(schema.shape);
 

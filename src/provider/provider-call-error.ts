@@ -19,6 +19,7 @@ export class ProviderCallError extends Error {
   }
 }
 
+/** `retryAfterMs` only if the vault or a budget said so. */
 export interface ProviderCallErrorDetails {
   readonly code: string;
   readonly retryable: boolean;
