@@ -62,6 +62,42 @@ describe("in every run", () => {
     },
   );
 
+  test("one seed gives one run: the same requests at the same times, with the same ids", async () => {
+    const play = async (seed: number) => {
+      const trace: string[] = [];
+      const scene = vaultScene(
+        {
+          latencyMs: 30,
+          onAuditRecord: (record) => trace.push(`${scene.clock.monotonicMs()} ${JSON.stringify(record)}`),
+        },
+        { budget: { requests: 20, windowMs: 10_000 } },
+        seed,
+      );
+      scene.emulator.faults.add({
+        kind: "connection-error",
+        targets: ["demo"],
+        fromMs: scene.clock.wallMs() + 5_000,
+        untilMs: scene.clock.wallMs() + 9_000,
+      });
+      for (let index = 0; index < 60; index++) {
+        scene.emulator.vault("demo").setSecret(`s${index}`, canaryValue);
+        const lane = lanes[index % lanes.length]!;
+        const identity = scene.identity(index % 3 === 0 ? "api" : "db");
+        scene.gateway
+          .getSecret({ identity, cloud: scene.cloud, vaultName: "demo", name: `s${index}`, lane })
+          .catch((error: Error) => trace.push(`${scene.clock.monotonicMs()} ${error.message}`));
+        await scene.clock.advance(200);
+      }
+      await scene.clock.advance(60_000);
+      return [...trace, JSON.stringify(scene.sent)].join("\n");
+    };
+    const first = await play(7);
+    expect(first).toContain("SecretGet");
+    expect(first).toContain("ECONNRESET");
+    expect(await play(7)).toBe(first);
+    expect(await play(8)).not.toBe(first);
+  });
+
   test("each identity sees its own answers alone, however reads, caches and flights meet", async () => {
     await fc.assert(
       fc.asyncProperty(

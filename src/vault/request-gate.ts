@@ -37,6 +37,7 @@ import {
   type TokenBucketState,
 } from "../policy/token-bucket.ts";
 import { VaultError } from "./errors.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { reasonOf } from "./flight-table.ts";
 
 export interface RequestGateOptions {
@@ -57,7 +58,7 @@ export interface GateRequest {
   readonly owner: string;
   /** Monotonic; a request that would have to wait longer is refused at once. */
   readonly deadlineAtMs: number;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 /** A request on its way; pairs with one {@link RequestGate.leave}. */
@@ -69,15 +70,15 @@ export interface GateTicket {
 const breaker: CircuitBreaker = { failureThreshold: 5, backoff: exponentialBackoff(vaultBackoff) };
 
 /**
- * Decides when a request may go to one server, a vault or a token endpoint: circuit (a 429 closes the gate for all, one probe opens it again),
- * bulkhead, budget, priority lanes. Each decision is a function of src/policy; this class holds their state and the
- * queue.
+ * Decides when a request may go to one server, a vault or a token endpoint: circuit (a 429 closes the gate for all,
+ * one probe opens it again), bulkhead, budget, priority lanes. Each decision is a function of src/policy; this class
+ * holds their state and the queue.
  */
 export class RequestGate {
   readonly #options: RequestGateOptions;
   readonly #clock: Clock;
   readonly #bulkhead: Bulkhead;
-  readonly #queues: readonly Set<Waiter>[] = lanes.map(() => new Set<Waiter>());
+  readonly #queues = lanes.map(() => new FairQueue<Waiter>());
   #waiting = 0;
   #credits = noLaneCredits;
   #circuit: CircuitState = closedCircuit;
@@ -139,16 +140,16 @@ export class RequestGate {
     if (this.#waiting >= this.#options.maxQueued) return Promise.reject(this.#refusal(waitMs, nowMs));
     return new Promise((resolve, reject) => {
       const { signal, owner, deadlineAtMs } = request;
-      if (signal.aborted) return reject(reasonOf(signal));
+      if (signal?.aborted === true) return reject(reasonOf(signal));
       const end = () => {
         waiter.deadline[Symbol.dispose]();
-        signal.removeEventListener("abort", onAbort);
+        signal?.removeEventListener("abort", onAbort);
         this.#queues[index]!.delete(waiter);
         this.#waiting--;
       };
       const onAbort = () => {
         end();
-        reject(reasonOf(signal));
+        reject(reasonOf(signal!));
       };
       const onDeadline = () => {
         end();
@@ -168,7 +169,7 @@ export class RequestGate {
           reject(error);
         },
       };
-      signal.addEventListener("abort", onAbort, { once: true });
+      signal?.addEventListener("abort", onAbort, { once: true });
       this.#queues[index]!.add(waiter);
       this.#waiting++;
       this.#pump();
@@ -208,7 +209,8 @@ export class RequestGate {
         if (waitMs < Infinity) this.#timer = this.#clock.setTimer(Math.ceil(waitMs), () => this.#pump());
         return;
       }
-      const next = this.#queues.map((queue) => this.#firstWithRoom(queue));
+      const hasRoom = (owner: string) => this.#bulkhead.hasRoomFor(owner);
+      const next = this.#queues.map((queue) => queue.first(hasRoom));
       const waiting = next.map((waiter) => (waiter === undefined ? 0 : 1)) as unknown as PerLane;
       if (waiting.every((count) => count === 0)) return;
       const { index, credits } = pickLane(vaultLaneShares, this.#credits, waiting);
@@ -219,16 +221,11 @@ export class RequestGate {
     }
   }
 
-  #firstWithRoom(queue: ReadonlySet<Waiter>): Waiter | undefined {
-    for (const waiter of queue) if (this.#bulkhead.hasRoomFor(waiter.owner)) return waiter;
-    return undefined;
-  }
-
   /** When the gate closes for longer than somebody can wait, there is no point in letting them wait. */
   #refuseHopeless(nowMs: number): void {
     const waitMs = this.closedForMs;
     for (const queue of this.#queues) {
-      for (const waiter of queue) {
+      for (const waiter of queue.entries()) {
         if (nowMs + waitMs > waiter.deadlineAtMs) waiter.refuse(this.#refusal(waitMs, nowMs));
       }
     }
@@ -262,7 +259,11 @@ export class RequestGate {
     const circuit = this.#circuit;
     const retryAfterMs = waitMs === Infinity ? undefined : Math.ceil(Math.max(1, waitMs));
     if (circuit.kind === "closed") {
-      return new VaultError("BudgetWait", `The request budget for ${server} is used up.`, { retryAfterMs });
+      const happened =
+        this.#budgetWaitMs(1, nowMs) > 0
+          ? `The request budget for ${server} is used up.`
+          : `Too many requests to ${server} are under way.`;
+      return new VaultError("BudgetWait", happened, { retryAfterMs });
     }
     const probe =
       circuit.kind === "open"

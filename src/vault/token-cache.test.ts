@@ -113,6 +113,22 @@ describe("a token", () => {
     expect(await failureOf(fetched(principal))).toMatchObject({ code: "Timeout" });
   });
 
+  test("endpoint that hung is asked again when it answers", async () => {
+    let isHanging = true;
+    const { clock, tokens, fetched } = scene({}, () =>
+      isHanging
+        ? new Promise<Response>(() => undefined)
+        : Response.json({ access_token: "t", expires_in: 60 }),
+    );
+    for (let index = 0; index < 100; index++) {
+      tokens.fetch({ ...principal, clientId: `client-${index}` }, cloud).catch(() => undefined);
+    }
+    await clock.advance(60_000);
+    isHanging = false;
+    await clock.advance(60_000);
+    expect((await fetched(principal)).token).toBe("t");
+  });
+
   test("endpoint that is down is left alone, however many identities want tokens", async () => {
     const { clock, asked, tokens } = scene({}, () => new Response("down", { status: 503 }));
     const failures: string[] = [];

@@ -1,12 +1,11 @@
 import type { PipelineRequest } from "@azure/core-rest-pipeline";
-import type { Clock } from "../core/clock.ts";
-import { withDeadline } from "../core/clock.ts";
+import { withDeadline, type Clock } from "../core/clock.ts";
 import { silentLogger, type Logger } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
 import type { CircuitReport } from "../policy/circuit-breaker.ts";
 import { retryDelayMs } from "../policy/schedule.ts";
 import type { Cloud } from "./clouds.ts";
-import { errorFromFailedRequest, notKeyVault, VaultError, type RequestSubject } from "./errors.ts";
+import { errorFromFailedRequest, VaultError, type RequestSubject } from "./errors.ts";
 import { GateTable } from "./gate-table.ts";
 import { identityKey, type Identity } from "./identity.ts";
 import { reportOf } from "./request-gate.ts";
@@ -36,6 +35,9 @@ export interface TokenCacheOptions {
 const defaultTimeoutMs = 10_000;
 /** From this part of its lifetime on a token is refreshed in the background. */
 const refreshShare = 0.8;
+/** So long before its end a token is not used any more: it must outlive the request, and clocks differ. */
+const maxMarginMs = 60_000;
+const marginShare = 0.1;
 /** Requests to one token endpoint at once. */
 const maxInFlight = 32;
 
@@ -63,8 +65,9 @@ export class TokenCache {
     const token = entry?.token;
     if (entry === undefined || token === undefined) return undefined;
     const nowMs = this.#clock.wallMs();
-    if (nowMs >= token.expiresAtMs) return undefined;
-    const refreshAtMs = token.issuedAtMs + refreshShare * (token.expiresAtMs - token.issuedAtMs);
+    const lifetimeMs = token.expiresAtMs - token.issuedAtMs;
+    if (nowMs >= token.expiresAtMs - Math.min(maxMarginMs, marginShare * lifetimeMs)) return undefined;
+    const refreshAtMs = token.issuedAtMs + refreshShare * lifetimeMs;
     if (nowMs >= refreshAtMs && entry.flight === undefined && this.#clock.monotonicMs() >= entry.retryAtMs) {
       // Its failure is in the entry and the log; the old token serves on.
       this.#start(entry, identity, cloud).catch(() => undefined);
@@ -129,9 +132,7 @@ export class TokenCache {
 
   async #exchange(identity: Identity, cloud: Cloud): Promise<VaultToken> {
     const { clock, timeoutMs = defaultTimeoutMs } = this.#options;
-    if (identity.kind !== "credential") {
-      return withDeadline(clock, timeoutMs, undefined, (signal) => this.#request(identity, cloud, signal));
-    }
+    if (identity.kind !== "credential") return this.#request(identity, cloud, timeoutMs);
     const nowMs = clock.wallMs();
     const answer = await withDeadline(clock, timeoutMs, undefined, (abortSignal) =>
       identity.credential.getToken(`${cloud.vaultResource}/.default`, { abortSignal }),
@@ -146,21 +147,22 @@ export class TokenCache {
     return { token: answer.token, issuedAtMs: nowMs, expiresAtMs: answer.expiresOnTimestamp };
   }
 
-  async #request(identity: ExchangedIdentity, cloud: Cloud, signal: AbortSignal): Promise<VaultToken> {
+  async #request(identity: ExchangedIdentity, cloud: Cloud, timeoutMs: number): Promise<VaultToken> {
     const { clock, random, endpoints = {} } = this.#options;
     const request = tokenRequest(identity, cloud, endpoints, clock.wallMs(), random);
-    request.abortSignal = signal;
     const subject = tokenSubject(identity, request.url);
     const { host } = new URL(request.url);
     const gate = this.#gates.of(host, subject.server);
-    const deadlineAtMs = this.#clock.monotonicMs() + (this.#options.timeoutMs ?? defaultTimeoutMs);
-    const ticket = await gate.enter({ lane: "new", owner: host, deadlineAtMs, signal });
+    const deadlineAtMs = clock.monotonicMs() + timeoutMs;
+    const ticket = await gate.enter({ lane: "new", owner: host, deadlineAtMs });
     let report: CircuitReport = { kind: "answered" };
     try {
-      return await this.#send(identity, request, subject);
+      return await withDeadline(clock, deadlineAtMs - clock.monotonicMs(), undefined, (signal) => {
+        request.abortSignal = signal;
+        return this.#send(identity, request, subject);
+      });
     } catch (thrown) {
-      // When the time is up, whoever waits has that from its deadline.
-      const error = errorFromFailedRequest(signal.aborted ? signal.reason : thrown, subject);
+      const error = errorFromFailedRequest(thrown, subject);
       report = reportOf(error);
       throw error;
     } finally {
@@ -174,14 +176,15 @@ export class TokenCache {
     subject: RequestSubject,
   ): Promise<VaultToken> {
     const nowMs = this.#clock.wallMs();
-    const { status, headers, bodyAsText: bodyText = "" } = await this.#options.transport.sendRequest(request);
+    const { status, headers, bodyAsText } = await this.#options.transport.sendRequest(request);
+    const bodyText = bodyAsText ?? "";
     if (status !== 200) {
       const retryAfterMs = retryAfterMsOf(headers, nowMs);
-      throw errorFromTokenAnswer(identity, subject, { status, bodyText: bodyText ?? "", retryAfterMs });
+      throw errorFromTokenAnswer(identity, subject, { status, bodyText, retryAfterMs });
     }
-    const token = parseTokenAnswer(bodyText ?? "", nowMs);
-    if (token === undefined) throw notKeyVault(subject, { status });
-    return token;
+    const token = parseTokenAnswer(bodyText, nowMs);
+    if (token !== undefined) return token;
+    throw new VaultError("Unavailable", `${subject.server} answered something that is no token.`, { status });
   }
 
   #evict(): void {

@@ -1,4 +1,4 @@
-import { X509Certificate, createPrivateKey, hash, sign } from "node:crypto";
+import { constants, createPrivateKey, hash, sign, X509Certificate } from "node:crypto";
 import { createPipelineRequest, type PipelineRequest } from "@azure/core-rest-pipeline";
 import { assertNever } from "../core/assert.ts";
 import type { Random } from "../core/random.ts";
@@ -79,12 +79,10 @@ export function parseTokenAnswer(bodyText: string, nowMs: number): VaultToken | 
   // Both may be numbers or texts; App Service sends expires_on alone.
   const lifetimeSeconds = Number(member(body, "expires_in"));
   const expiresOnSeconds = Number(member(body, "expires_on"));
-  const expiresAtMs = Number.isFinite(lifetimeSeconds)
-    ? nowMs + lifetimeSeconds * 1_000
-    : expiresOnSeconds * 1_000;
+  const expiresAtMs = lifetimeSeconds > 0 ? nowMs + lifetimeSeconds * 1_000 : expiresOnSeconds * 1_000;
   // A header's worth of visible characters: anything else would break the request that carries it.
   if (typeof token !== "string" || !/^[\x21-\x7e]{1,65536}$/.test(token)) return undefined;
-  if (!Number.isFinite(expiresAtMs)) return undefined;
+  if (!Number.isFinite(expiresAtMs) || expiresAtMs <= nowMs) return undefined;
   return { token, issuedAtMs: nowMs, expiresAtMs };
 }
 
@@ -168,7 +166,9 @@ function certificateAssertion(
       .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
       .join(".");
     const key = createPrivateKey(identity.privateKeyPem);
-    const signature = sign("sha256", Buffer.from(text), { key, padding: 6, saltLength: 32 });
+    if (key.asymmetricKeyType !== "rsa") throw new Error("Entra takes RSA keys only");
+    const padding = constants.RSA_PKCS1_PSS_PADDING;
+    const signature = sign("sha256", Buffer.from(text), { key, padding, saltLength: 32 });
     return `${text}.${signature.toString("base64url")}`;
   } catch {
     // OpenSSL's own text may quote the input.
@@ -185,10 +185,10 @@ function certificateAssertion(
 /** A version 4 UUID from `random`: to tell requests apart in logs, not to keep secrets. */
 export function uuidFrom(random: Random): string {
   let hex = "";
-  for (let word = 0; word < 4; word++)
-    hex += Math.floor(random.next() * 2 ** 32)
-      .toString(16)
-      .padStart(8, "0");
+  for (let word = 0; word < 4; word++) {
+    const bits = Math.floor(random.next() * 2 ** 32);
+    hex += bits.toString(16).padStart(8, "0");
+  }
   const variant = "89ab"[Math.floor(random.next() * 4)]!;
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
