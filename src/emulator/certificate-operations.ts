@@ -7,6 +7,7 @@ import {
   item,
   policyAnswer,
   readGiven,
+  type GivenCertificate,
   type CertificateOperationsOptions,
   type CertificateVersion,
 } from "./certificate-version.ts";
@@ -14,7 +15,13 @@ import { collectionRoute, objectOperation, ok } from "./collection-route.ts";
 import { keyMaterialOf } from "./key-material.ts";
 import { newestOf } from "./object-bundle.ts";
 import { pendingOperations } from "./pending-certificate.ts";
-import { assertObjectName, readJsonObject, readRequiredString, readString } from "./request-body.ts";
+import {
+  assertObjectName,
+  isJsonObject,
+  readJsonObject,
+  readRequiredString,
+  readString,
+} from "./request-body.ts";
 import { createCharge, plainCharge, type OperationRoute } from "./vault-operation.ts";
 import { queryValue } from "./wire.ts";
 
@@ -29,35 +36,15 @@ export function certificateRoute(options: CertificateOperationsOptions): Operati
     createCharge,
     ({ request, baseUrl }, name) => {
       assertObjectName(name);
-      assertNameIsFree(options, name);
       const body = readJsonObject(request.body);
-      const file = readCertificateFile(readRequiredString(body, "value"), readString(body, "pwd") ?? "");
-      const { privateKey, certificates } = file.content;
-      const { sizeBits, curve, keyType } = keyMaterialOf(privateKey);
-      const subject = certificates[0]!.subject.replaceAll("\n", ", ");
-      const givenPolicy = readJsonObject(JSON.stringify(body["policy"] ?? {}));
-      const policy = readPolicy(
-        {
-          ...givenPolicy,
-          key_props: {
-            exportable: true,
-            ...(givenPolicy["key_props"] as object),
-            kty: keyType,
-            key_size: sizeBits,
-            crv: curve,
-          },
-          secret_props: givenPolicy["secret_props"] ?? { contentType: file.form },
-          x509_props: { subject },
-          issuer: { name: "Unknown" },
-        },
-        undefined,
-        nowSeconds(),
-      );
-      const version = addCertificate(
-        options,
-        { name, privateKey, policy, given: readGiven(body) },
-        certificates,
-      );
+      const value = readRequiredString(body, "value");
+      const password = readString(body, "pwd") ?? "";
+      const version = importCertificateFile(options, name, {
+        value,
+        password,
+        policy: body["policy"],
+        ...readGiven(body),
+      });
       return ok(bundle(baseUrl, store.get(name).name, version));
     },
   );
@@ -130,4 +117,39 @@ export function certificateRoute(options: CertificateOperationsOptions): Operati
 /** Lists leave out certificates that wait for their first merge, unless they are asked for. */
 function isListed(version: CertificateVersion, query: string): boolean {
   return version.cer !== undefined || queryValue(query, "includepending")?.toLowerCase() === "true";
+}
+
+/** What import-certificate takes: PEM, or base64 of a PKCS#12 file with its password. */
+export interface CertificateFile extends GivenCertificate {
+  readonly value: string;
+  readonly password: string;
+  /** As in the REST API; what the file says itself wins. */
+  readonly policy?: unknown;
+}
+
+/** Adds the certificate of a file as the newest version of a name, with its key and its secret. */
+export function importCertificateFile(
+  options: CertificateOperationsOptions,
+  name: string,
+  { value, password, policy: given = {}, ...rest }: CertificateFile,
+): CertificateVersion {
+  assertNameIsFree(options, name);
+  const { form, content } = readCertificateFile(value, password);
+  const { privateKey, certificates } = content;
+  const { sizeBits, curve, keyType } = keyMaterialOf(privateKey);
+  const givenPolicy = isJsonObject(given) ? given : {};
+  const keyProperties = isJsonObject(givenPolicy["key_props"]) ? givenPolicy["key_props"] : {};
+  const subject = certificates[0]!.subject.replaceAll("\n", ", ");
+  const policy = readPolicy(
+    {
+      ...givenPolicy,
+      key_props: { exportable: true, ...keyProperties, kty: keyType, key_size: sizeBits, crv: curve },
+      secret_props: givenPolicy["secret_props"] ?? { contentType: form },
+      x509_props: { subject: subject === "" ? `CN=${name}` : subject },
+      issuer: { name: "Unknown" },
+    },
+    undefined,
+    Math.floor(options.clock.wallMs() / 1000),
+  );
+  return addCertificate(options, { name, privateKey, policy, given: rest }, certificates);
 }

@@ -192,6 +192,24 @@ describe("the official SDK for certificates, unmodified", () => {
   });
 });
 
+describe("the secret of a certificate", () => {
+  test("is given in the other form when that is asked for", async () => {
+    const { emulator } = newScene();
+    const { privateKey, certificate } = selfSigned("ec");
+    const pem = `${String(privateKey.export({ format: "pem", type: "pkcs8" }))}${certificate.toString()}`;
+    emulator.vault("demo").importCertificate("web", pem);
+    emulator.vault("demo").setSecret("plain", canaryValue);
+    const holder = await holdToken(emulator, "demo");
+    const read = (path: string) =>
+      holder.send("GET", `${path}?api-version=2026-04-01&outContentType=application%2Fx-pkcs12`);
+    const secret = (await (await read("/secrets/web")).json()) as { value: string; contentType: string };
+    expect(secret.contentType).toBe("application/x-pkcs12");
+    expect(readPkcs12(Buffer.from(secret.value, "base64"), "")!.privateKey!.equals(privateKey)).toBe(true);
+    expect(await (await holder.send("GET", "/secrets/web")).json()).toMatchObject({ value: pem });
+    expect((await read("/secrets/plain")).status).toBe(400);
+  });
+});
+
 describe("a wrong request for a certificate", () => {
   test.each([
     ["/certificates/web/create", {}, "x509_props.subject"],

@@ -1,10 +1,11 @@
 import type { LimitClass, LimitProfile } from "../limits/profiles.ts";
 import type { BackupSeal } from "./backup.ts";
 import { keyRoute } from "./key-operations.ts";
-import type { KeyVersion } from "./key-version.ts";
+import { createKeyMaterial } from "./key-material.ts";
+import { addKeyVersion, type KeyVersion } from "./key-version.ts";
 import type { CertificateIssuing } from "./certificate-issuing.ts";
-import { certificateRoute } from "./certificate-operations.ts";
-import type { CertificateVersion } from "./certificate-version.ts";
+import { certificateRoute, importCertificateFile } from "./certificate-operations.ts";
+import type { CertificateOperationsOptions, CertificateVersion } from "./certificate-version.ts";
 import { newestOf, retentionDays } from "./object-bundle.ts";
 import { ObjectStore } from "./object-store.ts";
 import { RequestCounts, type VaultCounts } from "./request-counts.ts";
@@ -42,12 +43,7 @@ export class EmulatedVault {
     this.#keys = new ObjectStore({ kind: "Key", clock, deleteLatencyMs, retentionDays });
     const secrets = secretRoute({ ...options, store: this.#secrets });
     const keys = keyRoute({ ...options, store: this.#keys });
-    const certificates = certificateRoute({
-      ...options,
-      store: this.#certificates,
-      keys: this.#keys,
-      secrets: this.#secrets,
-    });
+    const certificates = certificateRoute(this.#certificateOptions());
     const routes = new Map([
       ["certificates", certificates],
       ["deletedcertificates", certificates],
@@ -67,6 +63,24 @@ export class EmulatedVault {
   /** Adds a version to a secret without a request. Returns the id of the version. */
   setSecret(name: string, value: string, options: SeedOptions = {}): string {
     return addSecretVersion({ ...this.#options, store: this.#secrets }, name, { ...options, value }).id;
+  }
+
+  /**
+   * Imports a certificate without a request: PEM with its private key, or base64 of a PKCS#12 file. Its key and its
+   * secret get the same name. Returns the id of the version.
+   */
+  importCertificate(name: string, value: string, password = ""): string {
+    return importCertificateFile(this.#certificateOptions(), name, { value, password }).id;
+  }
+
+  /** Creates a key without a request; `sizeOrCurve` is of the REST API: 2048, `P-256`. Returns the id of the version. */
+  createKey(
+    name: string,
+    keyType: "RSA" | "RSA-HSM" | "EC" | "EC-HSM",
+    sizeOrCurve?: number | string,
+  ): string {
+    const material = createKeyMaterial(keyType, sizeOrCurve, sizeOrCurve);
+    return addKeyVersion({ ...this.#options, store: this.#keys }, name, material).id;
   }
 
   /** Enables or disables the newest version of a secret without a request. */
@@ -97,5 +111,9 @@ export class EmulatedVault {
   /** Units of a limit class in the present window. */
   usedUnits(limitClass: LimitClass): number {
     return this.#options.counter.used(this.#options.windowNowMs(), limitClass);
+  }
+
+  #certificateOptions(): CertificateOperationsOptions {
+    return { ...this.#options, store: this.#certificates, keys: this.#keys, secrets: this.#secrets };
   }
 }

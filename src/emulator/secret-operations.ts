@@ -15,6 +15,8 @@ import {
   readTags,
 } from "./request-body.ts";
 import { badParameter, isDisabled } from "./service-error.ts";
+import { readCertificateFile, writeCertificateFile } from "./certificate-file.ts";
+import { queryValue } from "./wire.ts";
 import { createCharge, plainCharge, type OperationRoute } from "./vault-operation.ts";
 
 /** One version of a secret. */
@@ -77,10 +79,11 @@ export function secretRoute(options: SecretOperationsOptions): OperationRoute {
     return ok({ value, ...bundle(baseUrl, store.get(name).name, version) });
   });
 
-  const get = objectOperation("SecretGet", plainCharge, ({ segments, baseUrl }, name) => {
+  const get = objectOperation("SecretGet", plainCharge, ({ request, segments, baseUrl }, name) => {
     const version = store.version(name, segments[2]);
     if (!version.enabled) throw isDisabled("Secret", "get");
-    return ok({ value: version.value, ...bundle(baseUrl, store.get(name).name, version) });
+    const shown = inForm(version, queryValue(request.query, "outcontenttype"));
+    return ok({ value: shown.value, ...bundle(baseUrl, store.get(name).name, shown) });
   });
 
   const update = objectOperation("SecretUpdate", plainCharge, ({ request, segments, baseUrl }, name) => {
@@ -111,6 +114,18 @@ export function secretRoute(options: SecretOperationsOptions): OperationRoute {
       }
     },
   );
+}
+
+/** The secret of a certificate in the form that was asked for; any secret as it is without one. */
+function inForm(version: SecretVersion, form: string | undefined): SecretVersion {
+  if (form === undefined || form === version.contentType) return version;
+  if (version.managed !== true || (form !== "application/x-pkcs12" && form !== "application/x-pem-file")) {
+    throw badParameter(
+      "Parameter outContentType is neither application/x-pkcs12 nor application/x-pem-file, or the secret is not of a certificate.",
+    );
+  }
+  const { content } = readCertificateFile(version.value, "");
+  return { ...version, value: writeCertificateFile(form, content), contentType: form };
 }
 
 /** Everything about a version but its value. */
