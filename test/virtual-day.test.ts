@@ -78,7 +78,7 @@ class InvariantWatcher {
   isVaultDown = false;
   vaultBackMs = 0;
   readonly #fleet: VirtualFleet;
-  readonly #good = new Map<string, string>();
+  readonly #good = new Set<string>();
   readonly #changedMs = new Map<string, number>();
   #seenTrace = 0;
 
@@ -111,18 +111,16 @@ class InvariantWatcher {
   /** 1: trouble never deletes or blanks. */
   #checkNothingIsLost(): void {
     for (const [index, cluster] of this.#fleet.clusters.entries()) {
-      const present = new Map(
-        cluster.secrets().map((secret) => [secret.metadata.name, secret.data?.["value"]]),
-      );
-      for (const [name, data] of present) {
-        expect(data, `Secret ${name} of cluster ${index} has its value`).toBeTruthy();
-        this.#good.set(`${index}/${name}`, data!);
+      const present = new Set<string>();
+      for (const secret of cluster.secrets()) {
+        for (const [key, value] of Object.entries(secret.data ?? {})) {
+          if (value !== "") present.add(`${index}/${secret.metadata.name}/${key}`);
+        }
       }
-      for (const key of this.#good.keys()) {
-        const [owner, name] = key.split("/");
-        if (Number(owner) === index)
-          expect(present.has(name!), `Secret ${name} of cluster ${index} is there`).toBe(true);
+      for (const place of this.#good) {
+        if (place.startsWith(`${index}/`)) expect(present.has(place), `${place} has a value`).toBe(true);
       }
+      for (const place of present) this.#good.add(place);
     }
   }
 

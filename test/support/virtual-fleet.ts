@@ -2,7 +2,7 @@ import { jsonLogger } from "../../src/core/log.ts";
 import { seededRandom, type Random } from "../../src/core/random.ts";
 import type { HttpHandler } from "../../src/core/http.ts";
 import { VirtualClock } from "../../src/core/virtual-clock.ts";
-import { createEmulator, type Emulator } from "../../src/emulator/index.ts";
+import { createEmulator, type Emulator, type EmulatorOptions } from "../../src/emulator/index.ts";
 import { createKubeClient, type KubeClient } from "../../src/kube/client.ts";
 import { handlerTransport as kubeHandlerTransport } from "../../src/kube/handler-transport.ts";
 import type { Secret } from "../../src/kube/objects.ts";
@@ -24,13 +24,17 @@ import { handlerTransport as vaultHandlerTransport } from "../../src/vault/trans
 
 const clientId = "22222222-2222-4222-8222-222222222222";
 const vaultName = "fleet";
+/** The Secret that holds every object of the vault, each in the key of its name. */
+export const allSecret = "all";
 
 export interface FleetOptions {
   readonly seed: number;
   readonly clusterCount: number;
   readonly settings: SettingsInput;
-  /** The objects of the vault; every cluster has one SecretSync for each. */
+  /** The objects of the vault; every cluster has one SecretSync for each, and one for all of them. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** How the vault counts, if not as by default. */
+  readonly emulator?: Pick<EmulatorOptions, "count429" | "tokenLifetimeSeconds">;
 }
 
 /**
@@ -57,6 +61,7 @@ export class VirtualFleet implements AsyncDisposable {
       clock: this.clock,
       random: random.fork("emulator"),
       vaults: [vaultName],
+      ...options.emulator,
       trustedIssuers: Object.fromEntries(sandboxes.map((sandbox) => [sandbox.issuer, () => sandbox.jwks])),
       federatedCredentials: sandboxes.map((sandbox) => ({
         clientId,
@@ -152,20 +157,33 @@ export class VirtualCluster {
         },
       },
     });
-    for (const name of objectNames) {
-      await kube.create(secretSyncs, {
-        metadata: { namespace: "shop", name },
-        spec: {
-          secretProviderClassName: "vault",
-          serviceAccountName: "reader",
-          secretObject: { type: "Opaque", data: [{ sourcePath: name, targetKey: "value" }] },
-        },
-      });
-    }
+    for (const name of objectNames) await this.#createSync(name, [{ sourcePath: name, targetKey: "value" }]);
+    await this.#createSync(
+      allSecret,
+      objectNames.map((name) => ({ sourcePath: name, targetKey: name })),
+    );
   }
 
-  /** A new controller and provider process: nothing of an earlier one's memory is left. */
+  async #createSync(name: string, data: SecretSync["spec"]["secretObject"]["data"]): Promise<void> {
+    await this.kube.create(secretSyncs, {
+      metadata: { namespace: "shop", name },
+      spec: {
+        secretProviderClassName: "vault",
+        serviceAccountName: "reader",
+        secretObject: { type: "Opaque", data },
+      },
+    });
+  }
+
+  /** A new controller and provider process: nothing of an earlier one's memory is left. Time passes until it is up. */
   async start(): Promise<void> {
+    let isStarted = false;
+    const starting = this.#startOperator().finally(() => (isStarted = true));
+    await this.#fleet.clock.advanceUntil(() => isStarted, 600_000);
+    await starting;
+  }
+
+  async #startOperator(): Promise<void> {
     const { clock, emulator, options } = this.#fleet;
     const random = this.#random.fork(`start ${this.#starts++}`);
     const logger = jsonLogger((line) => this.logLines.push(line), "debug");
@@ -209,10 +227,10 @@ export class VirtualCluster {
     return this.sandbox.objects("SecretSync", "shop") as unknown as SecretSync[];
   }
 
-  /** The value of the one key of Secret `name`; undefined when there is none. */
-  valueOf(name: string): string | undefined {
+  /** A value of Secret `name`; undefined when there is none. */
+  valueOf(name: string, key = "value"): string | undefined {
     const secret = this.secrets().find((candidate) => candidate.metadata.name === name);
-    const data = secret?.data?.["value"];
+    const data = secret?.data?.[key];
     return data === undefined ? undefined : Buffer.from(data, "base64").toString();
   }
 
