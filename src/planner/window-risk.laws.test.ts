@@ -174,14 +174,28 @@ describe("Monte Carlo", () => {
       );
       simulation.run(4000);
       const seen = simulation.result();
-      const { lower, upper, estimate } = refreshRisk(inputs, fleet.counting, fleet.jitterSeconds);
+      const { lower, upper } = refreshRisk(inputs, fleet.counting, fleet.jitterSeconds);
       expect(seen.throttled).toBeGreaterThan(0);
       expect(Math.exp(lower)).toBeLessThanOrEqual(seen.upper);
       expect(Math.exp(upper)).toBeGreaterThanOrEqual(seen.lower);
-      if (fleet.counting !== "sliding" || upper > -1e-9) return;
-      const tolerance = Math.exp(estimate) < 0.05 ? 0.05 : 0.2;
-      expect(Math.exp(estimate) * (1 + tolerance)).toBeGreaterThanOrEqual(seen.lower);
-      expect(Math.exp(estimate) * (1 - tolerance)).toBeLessThanOrEqual(seen.upper);
+    },
+  );
+
+  test.each([
+    { clusters: 100, secretsPerCluster: 400, jitterSeconds: 330, samples: 40_000, tolerance: 0.05 },
+    { clusters: 50, secretsPerCluster: 700, jitterSeconds: 450, samples: 40_000, tolerance: 0.05 },
+    { clusters: 290, secretsPerCluster: 20, jitterSeconds: 16, samples: 20_000, tolerance: 0.2 },
+    { clusters: 50, secretsPerCluster: 700, jitterSeconds: 350, samples: 10_000, tolerance: 0.2 },
+  ])(
+    "the estimate for $clusters × $secretsPerCluster over $jitterSeconds s is as good as it says",
+    ({ samples, tolerance, ...fleet }) => {
+      const inputs = completeInputs({ ...fleet, counting: "sliding" });
+      const simulation = new MonteCarlo(inputs, "sliding", fleet.jitterSeconds, seededRandom(4));
+      simulation.run(samples);
+      const seen = simulation.result();
+      const estimate = Math.exp(refreshRisk(inputs, "sliding", fleet.jitterSeconds).estimate);
+      expect(estimate * (1 + tolerance)).toBeGreaterThanOrEqual(seen.lower);
+      expect(estimate * (1 - tolerance)).toBeLessThanOrEqual(seen.upper);
     },
   );
 
