@@ -36,6 +36,7 @@ export function textAt(object: KubeObject, ...path: readonly string[]): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
+/** The value at a path of field names, undefined where the path ends early. */
 export function valueAt(object: Json | undefined, path: readonly string[]): Json | undefined {
   let value = object;
   for (const step of path) value = isJsonObject(value) ? getOwn(value, step) : undefined;

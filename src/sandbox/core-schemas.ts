@@ -43,6 +43,7 @@ const objectReference = (description: string): Schema =>
     fieldPath: text("Part of the object that is meant."),
   });
 
+/** Fields of a Namespace; like the schemas below without apiVersion, kind and metadata (core/v1 of Kubernetes 1.36). */
 export const namespaceSchema: Schema = record("A scope for names.", {
   spec: record("What is wanted of the namespace.", {
     finalizers: listOf(text("Who has to finish first."), "What has to finish before the namespace goes."),
@@ -53,6 +54,7 @@ export const namespaceSchema: Schema = record("A scope for names.", {
   }),
 });
 
+/** Fields of a Secret; `byte` values are checked to be base64. */
 export const secretSchema: Schema = record("Confidential data of at most 1 MiB.", {
   data: mapOf({ type: "string", format: "byte" }, "The values in base64, by key."),
   stringData: mapOf({ type: "string" }, "Values as plain text, written into data; never shown."),
@@ -60,12 +62,14 @@ export const secretSchema: Schema = record("Confidential data of at most 1 MiB."
   immutable: flag("Whether the data may not change any more."),
 });
 
+/** Fields of a ConfigMap. */
 export const configMapSchema: Schema = record("Configuration data of at most 1 MiB.", {
   data: mapOf({ type: "string" }, "Text values, by key."),
   binaryData: mapOf({ type: "string", format: "byte" }, "Other values in base64, by key."),
   immutable: flag("Whether the data may not change any more."),
 });
 
+/** Fields of a ServiceAccount. */
 export const serviceAccountSchema: Schema = record("An identity for what runs in the cluster.", {
   secrets: listOf(objectReference("A Secret."), "Secrets that its pods may use."),
   imagePullSecrets: listOf(
@@ -75,6 +79,7 @@ export const serviceAccountSchema: Schema = record("An identity for what runs in
   automountServiceAccountToken: flag("Whether pods get a token of it by themselves."),
 });
 
+/** Fields of an Event of core/v1. */
 export const eventSchema: Schema = record("A report of something that happened.", {
   involvedObject: objectReference("What the event is about."),
   reason: text("Why, in one word."),
@@ -95,6 +100,7 @@ export const eventSchema: Schema = record("A report of something that happened."
   reportingInstance: text("Which instance of the controller."),
 });
 
+/** Fields of a Lease (coordination.k8s.io/v1). */
 export const leaseSchema: Schema = record("A lease, such as leadership.", {
   spec: record("Who holds it and how long.", {
     holderIdentity: text("Who holds the lease."),
@@ -144,6 +150,7 @@ const names = record("Names of the kind.", {
   categories: listOf(text("Category."), "Groups of kinds, such as all."),
 });
 
+/** Fields of a CustomResourceDefinition (apiextensions.k8s.io/v1); its schemas are checked in definition-validation.ts. */
 export const definitionSchema: Schema = record("A kind that the API serves in addition.", {
   spec: record("How the kind is served.", {
     group: text("API group of the kind."),

@@ -3,6 +3,7 @@ import { invalidField } from "./metadata.ts";
 import type { KubeObject } from "./object.ts";
 import type { FieldError } from "./status-error.ts";
 
+/** A duration is positive, a count of transitions not negative. */
 export function validateLease(lease: KubeObject): FieldError[] {
   const errors: FieldError[] = [];
   const duration = valueAt(lease, ["spec", "leaseDurationSeconds"]);

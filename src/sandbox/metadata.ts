@@ -180,6 +180,7 @@ function validateChange(metadata: ObjectMeta, old: ObjectMeta): FieldError[] {
   return errors;
 }
 
+/** A 422 cause that shows the value; not for anything that may be secret. */
 export function invalidField(field: string, value: Json, problem: string): FieldError {
   return {
     reason: "FieldValueInvalid",
@@ -188,6 +189,7 @@ export function invalidField(field: string, value: Json, problem: string): Field
   };
 }
 
+/** A 422 cause for a field that may not change. */
 export function immutableField(field: string, value: Json): FieldError {
   return invalidField(field, value, "field is immutable");
 }

@@ -80,6 +80,7 @@ function schemaOf(
   return undefined;
 }
 
+/** `a.b`, or `b` below the root. */
 export function joinPath(path: string, key: string): string {
   return path === "" ? key : `${path}.${key}`;
 }

@@ -1,10 +1,12 @@
 /** JSON as it travels. Objects of the sandbox are never changed once stored: a write makes new ones that share what stayed. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 
+/** A JSON object; a field that is undefined is absent. */
 export interface JsonObject {
   readonly [key: string]: Json | undefined;
 }
 
+/** An object that another one goes with. */
 export interface OwnerReference extends JsonObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -14,6 +16,7 @@ export interface OwnerReference extends JsonObject {
   readonly blockOwnerDeletion?: boolean;
 }
 
+/** `metadata` of a stored object: name, uid and creation time are always there. */
 export interface ObjectMeta extends JsonObject {
   readonly name: string;
   readonly generateName?: string;
@@ -38,6 +41,7 @@ export interface KubeObject extends JsonObject {
   readonly metadata: ObjectMeta;
 }
 
+/** Whether a value is an object, not null and not a list. */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

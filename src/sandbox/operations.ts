@@ -43,11 +43,13 @@ export interface Target {
   readonly name: string;
 }
 
+/** How a create, update or patch is to be done. */
 export interface WriteOptions extends AdmitOptions {
   readonly writer: Writer;
   readonly isDryRun: boolean;
 }
 
+/** How a deletion is to be done, and of what alone: another uid or resourceVersion is a 409. */
 export interface DeleteOptions {
   readonly isDryRun: boolean;
   readonly uid?: string;
@@ -61,7 +63,9 @@ export interface Deletion {
   readonly entry: Entry;
 }
 
+/** Waits until the dependents have forgotten their owner. */
 export const orphanFinalizer = "orphan";
+/** Waits until the dependents are gone. */
 export const foregroundFinalizer = "foregroundDeletion";
 
 /**

@@ -36,8 +36,10 @@ export interface Resource {
   validate?(object: KubeObject, old: KubeObject | undefined): readonly FieldError[];
 }
 
+/** What discovery says can be done with a resource. */
 export type Verb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
 
+/** A part of a resource with an address of its own. */
 export interface Subresource {
   readonly name: "status" | "token";
   readonly verbs: readonly Verb[];
@@ -53,6 +55,7 @@ export interface Column {
   cell(object: KubeObject, nowMs: number): string | number | boolean | null;
 }
 
+/** What can be done with every stored kind. */
 export const allVerbs: readonly Verb[] = [
   "create",
   "delete",
@@ -64,6 +67,7 @@ export const allVerbs: readonly Verb[] = [
   "watch",
 ];
 
+/** The status as a part of its own. */
 export const statusSubresource: Subresource = { name: "status", verbs: ["get", "patch", "update"] };
 
 /** {@link Resource.storage} of the two kinds that contain others. */

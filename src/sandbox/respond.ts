@@ -104,6 +104,7 @@ function metadataOf({ metadata }: KubeObject, version: string): JsonObject {
 
 const jsonHeaders = { "content-type": "application/json" };
 
+/** An answer in JSON; each warning becomes a `Warning` header, in ASCII. */
 export function jsonResponse(text: string, status: number, warnings: readonly string[]): Response {
   if (warnings.length === 0) return new Response(text, { status, headers: jsonHeaders });
   const headers = new Headers(jsonHeaders);

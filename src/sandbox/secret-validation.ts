@@ -54,6 +54,7 @@ export function validateSecret(object: KubeObject, old: KubeObject | undefined):
   return errors;
 }
 
+/** Keys, size, and what may not change. */
 export function validateConfigMap(object: KubeObject, old: KubeObject | undefined): FieldError[] {
   const data = isJsonObject(object["data"]) ? object["data"] : {};
   const binaryData = isJsonObject(object["binaryData"]) ? object["binaryData"] : {};

@@ -55,10 +55,12 @@ function detailsOf(resource: Named, name: string, kind: string = resource.plural
   return { name, ...(resource.group === "" ? {} : { group: resource.group }), kind };
 }
 
+/** 400: the request cannot be understood. */
 export function badRequest(message: string): StatusError {
   return new StatusError(400, "BadRequest", message);
 }
 
+/** 404: no object of that name. */
 export function notFound(resource: Named, name: string): StatusError {
   return new StatusError(
     404,
@@ -81,6 +83,7 @@ export function resourceNotFound(): StatusError {
   return new StatusError(404, "NotFound", "the server could not find the requested resource", {});
 }
 
+/** 409: the name is taken. */
 export function alreadyExists(resource: Named, name: string): StatusError {
   return new StatusError(
     409,
@@ -90,6 +93,7 @@ export function alreadyExists(resource: Named, name: string): StatusError {
   );
 }
 
+/** 409: the object is not in the state, or not the one, that the client means. `kind` stands in for the plural. */
 export function conflict(resource: Named, name: string, because: string, kind?: string): StatusError {
   const subject = kind ?? qualifiedPlural(resource);
   return new StatusError(
@@ -100,9 +104,11 @@ export function conflict(resource: Named, name: string, because: string, kind?: 
   );
 }
 
+/** Why a write with an old resourceVersion is a {@link conflict}. */
 export const modifiedText =
   "the object has been modified; please apply your changes to the latest version and try again";
 
+/** 405: the resource is there but cannot do this. */
 export function methodNotAllowed(): StatusError {
   return new StatusError(
     405,
@@ -112,6 +118,7 @@ export function methodNotAllowed(): StatusError {
   );
 }
 
+/** 403: the write is never allowed in this state. */
 export function forbidden(
   resource: Named,
   name: string,
@@ -129,6 +136,7 @@ export function forbidden(
   );
 }
 
+/** 415: the body is in a form that is not read here. */
 export function unsupportedMediaType(message: string): StatusError {
   return new StatusError(415, "UnsupportedMediaType", message);
 }
@@ -150,6 +158,7 @@ export function invalid(
   });
 }
 
+/** 410: the history does not reach back so far. */
 export function expired(message: string): StatusError {
   return new StatusError(410, "Expired", message);
 }

@@ -2,6 +2,7 @@ import { createHash, generateKeyPairSync, sign, type JsonWebKey, type KeyObject 
 import type { Clock } from "../core/clock.ts";
 import type { Json, JsonObject } from "./object.ts";
 
+/** The service account that a token stands for. */
 export interface TokenSubject {
   readonly namespace: string;
   readonly name: string;
@@ -90,6 +91,7 @@ function signingKey(): SigningKey {
   return (processKey = { privateKey, published });
 }
 
+/** A signed token and the wall time of its end. */
 export interface IssuedToken {
   readonly token: string;
   readonly expiryMs: number;
