@@ -27,9 +27,20 @@ export function generatePlanDocs(): Map<string, string> {
       title: `keyweir plan ${name} --json`,
       ...z.toJSONSchema(schema, { target: "draft-2020-12" }),
     };
-    files.set(`schemas/plan-${name}.schema.json`, `${JSON.stringify(json, null, 2)}\n`);
+    files.set(`schemas/plan-${name}.schema.json`, `${formatJson(json)}\n`);
   }
   return files;
+}
+
+/** As the formatter of this checkout writes JSON: lists of plain values on one line where they fit. */
+function formatJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replaceAll(
+    /^(.*)\[\n((?:\s+(?:"[^"]*"|[\d.-]+|null|true|false),?\n)+)\s+\](,?)$/gm,
+    (all: string, before: string, items: string, comma: string) => {
+      const line = `${before}[${items.trim().replaceAll(/,\n\s+/g, ", ")}]${comma}`;
+      return line.length <= 110 ? line : all;
+    },
+  );
 }
 
 function fill(path: string, parts: Readonly<Record<string, string>>): string {
