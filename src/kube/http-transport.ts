@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Pool, type Dispatcher } from "undici";
+import { errors, Pool, type Dispatcher } from "undici";
 import { systemClock, type Clock } from "../core/clock.ts";
 import { messageOf, systemCodeOf } from "../core/errors.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
@@ -180,10 +180,12 @@ function describeFailure(
       { code: "Untrusted", ...cause },
     );
   }
-  if (foreignCodes.test(code)) {
+  // A parser's error carries what it has read, so it goes no further.
+  const isNoHttp = error instanceof errors.HTTPParserError;
+  if (isNoHttp || foreignCodes.test(code)) {
     return new KubeError(
-      `what answers at ${address} is no API server, or not over ${url.protocol.slice(0, -1)} (${code}): check the address in ${config.source}`,
-      { code: "Unreachable", ...cause },
+      `what answers at ${address} is no API server, or not over ${url.protocol.slice(0, -1)}: check the address in ${config.source}`,
+      { code: "Unreachable", ...(isNoHttp ? {} : cause) },
     );
   }
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
@@ -210,4 +212,4 @@ const unreachableCodes = new Set([
 /** Codes of OpenSSL's verification (`X509_V_ERR_…` without prefix) and of Node's own check of the host name. */
 const untrustedCodes =
   /CERT|ISSUER|SIGNATURE|^ERR_TLS_CERT_ALTNAME_INVALID$|^SELF_SIGNED|^UNABLE_TO_|^INVALID_CA$|^HOSTNAME_MISMATCH$/;
-const foreignCodes = /^HPE_|^EPROTO$|^ERR_SSL_WRONG_VERSION_NUMBER$|^ERR_SSL_PACKET_LENGTH_TOO_LONG$/;
+const foreignCodes = /^EPROTO$|^ERR_SSL_WRONG_VERSION_NUMBER$|^ERR_SSL_PACKET_LENGTH_TOO_LONG$/;
