@@ -87,7 +87,8 @@ export function guideBasicJitter(maximumAgeSeconds: number, pollIntervalSeconds:
 export const guideTableClusters: readonly number[] = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 /** Rows of the guide's table, in secrets per cluster. */
 export const guideTableSecrets: readonly number[] = [5, 10, 20, 50];
-/** The risk that the guide's table is made for, and the limit per second behind it. */
+/** The limit per second that the guide's table is made for. */
+export const guideTableLimitPerSecond = 400;
 const guideTableRisk = 0.0001;
 
 /** A cell of the guide's table. */
@@ -109,7 +110,7 @@ export function guideTableLookup(clusters: number, secretsPerCluster: number): G
     clusters: column,
     secretsPerCluster: row,
     risk: guideTableRisk,
-    limitPerSecond: 400,
+    limitPerSecond: guideTableLimitPerSecond,
   });
   return { clusters: column, secretsPerCluster: row, jitterSeconds: jitterSecondsRounded ?? 0 };
 }

@@ -50,6 +50,19 @@ test("the guide's 20 clusters with 10 secrets need no jitter", () => {
   expect(plan.warnings.map(({ code }) => code)).toEqual(["jitter-not-needed"]);
 });
 
+test("a fleet that just fits into one window needs no jitter, and is told how little is left", () => {
+  const plan = planJitter({ clusters: 100, secretsPerCluster: 39 });
+  expect(plan.exact.jitterSeconds).toBe(0);
+  expect(plan.warnings.map(({ code }) => code)).toEqual(["no-room-left"]);
+  expect(plan.warnings[0]!.message).toContain("only 100 are left");
+});
+
+test("the table is looked up for one vault's clusters, and only for the limits that it is made for", () => {
+  const spread = planJitter({ clusters: 10_000, secretsPerCluster: 50, vaults: 5 });
+  expect(spread.guide.table).toMatchObject({ clusters: 2000, jitterSeconds: 1500 });
+  expect(planJitter({ ...fleet, profile: "legacy-2000" }).guide.table).toBeNull();
+});
+
 test("the guide's 2,000 clusters with 20 secrets throttle without jitter", () => {
   expect(
     planRisk({ clusters: 2000, secretsPerCluster: 20, jitterSeconds: 0 }).exact.riskPerRefresh.lower,
@@ -97,7 +110,7 @@ test("a burst above the limit: no jitter helps, and the answer says what does", 
   const { exact } = planJitter({ clusters: 5, secretsPerCluster: 5000 });
   expect(exact.jitterSeconds).toBeNull();
   expect(exact.riskPerRefresh.lower).toBe(1);
-  expect(exact.noAnswer).toContain("at most 4000 each (--burst 4000)");
+  expect(exact.noAnswer).toContain("at most 4000 each");
 });
 
 test("where the guide's cube has no root the exact answer stands alone", () => {

@@ -2,6 +2,7 @@ import {
   guideBasicJitter,
   guideJitter,
   guideRiskPerSecond,
+  guideTableLimitPerSecond,
   guideTableLookup,
   type GuideAnswer,
   type GuideTableCell,
@@ -35,7 +36,7 @@ export interface JitterPlan {
   readonly guide: GuideAnswer & {
     /** The basic way: the longest acceptable age less the poll interval, in seconds. */
     readonly basicJitterSeconds: number;
-    /** The table's cell; null outside the table. */
+    /** The table's cell for one vault's clusters; null outside the table, and for limits that it is not made for. */
     readonly table: GuideTableCell | null;
     /** The guide's check (cell A8) of this fleet at the table's jitter; null outside the table. */
     readonly tableRiskPerSecond: number | null;
@@ -70,7 +71,10 @@ export function planJitter(given: PlanInputs): JitterPlan {
     limitPerSecond: inputs.limitPerWindow / inputs.windowSeconds,
   };
   const guide = guideJitter(forGuide);
-  const table = guideTableLookup(inputs.clusters, inputs.secretsPerCluster);
+  const table =
+    forGuide.limitPerSecond === guideTableLimitPerSecond
+      ? guideTableLookup(Math.ceil(forGuide.clusters), inputs.secretsPerCluster)
+      : null;
   const basicJitterSeconds = guideBasicJitter(inputs.maximumAgeSeconds, inputs.pollIntervalSeconds);
   const byCounting = forEachCounting((counting) => exactJitter(inputs, counting));
   const exact = byCounting[inputs.counting];
@@ -178,7 +182,7 @@ function describeNoAnswer(inputs: CompleteInputs, counting: Counting): string {
   if (burstsPerWindow(inputs, counting) >= 1) {
     return (
       `No jitter below a million years brings the risk down to ${inputs.risk}. What helps: smaller bursts ` +
-      "(--burst 1, a SecretSync for each secret), more vaults, or a higher accepted risk."
+      "(a SecretSync for each secret), more vaults, or a higher accepted risk."
     );
   }
   const { limitPerWindow, windowSeconds } = countingWindow(inputs, counting);
@@ -188,7 +192,7 @@ function describeNoAnswer(inputs: CompleteInputs, counting: Counting): string {
   return (
     `No jitter helps: one cluster asks for ${inputs.burst} secrets in one go${cost}, more than the ${left} requests ` +
     `that ${windowSeconds === 1 ? "one second" : `${windowSeconds} s`} may hold. What helps: split the secrets over ` +
-    `SecretSyncs of at most ${largest} each (--burst ${largest}), because the delay is drawn for each of them, or ` +
+    `SecretSyncs of at most ${largest} each, because the delay is drawn for each of them, or ` +
     "over several vaults."
   );
 }

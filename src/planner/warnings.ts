@@ -4,6 +4,7 @@ import { freeRates, type CompleteInputs } from "./inputs.ts";
 export interface PlanWarning {
   readonly code:
     | "jitter-not-needed"
+    | "no-room-left"
     | "spread-too-short"
     | "spread-is-tight"
     | "steady-load-too-high"
@@ -44,6 +45,7 @@ export function planWarnings(
   const isSmall = perVault <= perSecond * inputs.windowSeconds * farBelow;
   return [
     ...(isSmall ? [warnJitterNotNeeded(inputs, perVault)] : warnSpread(proposed, perVault, perSecond)),
+    ...(isSmall || jitterSeconds !== 0 ? [] : warnNoRoom(perVault, perSecond * inputs.windowSeconds)),
     ...warnSteadyLoad(inputs, perVault, perSecond),
     ...warnInterval(inputs, jitterSeconds),
     ...warnShared(inputs),
@@ -61,6 +63,18 @@ function warnJitterNotNeeded(inputs: CompleteInputs, perVault: number): PlanWarn
       `serves in ${inputs.windowSeconds} s: jitter is not needed. If it throttles nevertheless, look for other ` +
       "users of the vault and count the secrets again.",
   };
+}
+
+function warnNoRoom(perVault: number, limit: number): PlanWarning[] {
+  if (perVault > limit) return [];
+  return [
+    {
+      code: "no-room-left",
+      message:
+        `All ${count(perVault)} requests of a refresh fit into one window, so no jitter is needed, but only ` +
+        `${count(limit - perVault)} are left in it for retries and other users. A few seconds of jitter cost little.`,
+    },
+  ];
 }
 
 function warnSpread(proposed: ProposedSpread, perVault: number, perSecond: number): PlanWarning[] {
