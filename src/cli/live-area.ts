@@ -1,5 +1,5 @@
 import type { CliStream } from "./context.ts";
-import { visibleLength } from "./terminal.ts";
+import { sizeOf, visibleLength } from "./terminal.ts";
 
 /**
  * Lines at the end of a terminal's output that are re-drawn in place. Only lines that changed are written again, so a
@@ -15,15 +15,15 @@ export class LiveArea {
 
   /** Whether `stream` is a terminal on which `lineCount` lines can be re-drawn. */
   static canDraw(stream: CliStream, lineCount: number): boolean {
-    return stream.isTTY === true && (stream.rows ?? 24) > lineCount;
+    return stream.isTTY === true && sizeOf(stream).rows > lineCount;
   }
 
   /** Shows `lines`, cut to the size of the terminal: a wrapped or scrolled line would shift the others. */
   draw(lines: readonly string[]): void {
-    const width = this.#stream.columns ?? 80;
-    const heightLimit = Math.max(this.#lines.length, (this.#stream.rows ?? 24) - 1);
+    const { columns, rows } = sizeOf(this.#stream);
+    const heightLimit = Math.max(this.#lines.length, rows - 1);
     const height = Math.min(heightLimit, Math.max(lines.length, this.#lines.length));
-    const fitting = Array.from({ length: height }, (_, index) => cutVisible(lines[index] ?? "", width));
+    const fitting = Array.from({ length: height }, (_, index) => cutVisible(lines[index] ?? "", columns));
     let text = "";
     fitting.forEach((line, index) => {
       const upCount = this.#lines.length - index;

@@ -14,9 +14,9 @@ const { env } = process;
 const stop = stopSignal();
 
 for (const stream of [process.stdout, process.stderr]) {
-  // The reader is gone (`keyweir … | head`): nobody is left to tell, so end as if asked to.
+  // The reader is gone (`keyweir … | head`, a closed terminal): nobody is left to tell, so end as if asked to.
   stream.on("error", (error) => {
-    if (systemCodeOf(error) !== "EPIPE") throw error;
+    if (!["EPIPE", "EIO"].includes(systemCodeOf(error) ?? "")) throw error;
     stop.stopNow();
   });
 }

@@ -25,7 +25,7 @@ export function stopSignal(): StopSignal {
     if (controller === undefined || controller.signal.aborted) process.exit(exitCode.success);
     requestedMs = nowMs;
     controller.abort();
-    AbortSignal.timeout(patienceMs).addEventListener("abort", () => process.exit(exitCode.success));
+    systemClock.setTimer(patienceMs, () => process.exit(exitCode.success));
   };
   return {
     signal() {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { alignColumns, styleFor, takesColor, visibleLength, widthOf, wrap } from "./terminal.ts";
+import { alignColumns, sizeOf, styleFor, takesColor, visibleLength, wrap } from "./terminal.ts";
 
 const write = () => {};
 
@@ -61,10 +61,9 @@ describe("wrap", () => {
 });
 
 test.each([
-  [undefined, 80],
-  [20, 40],
-  [90, 90],
-  [300, 100],
-])("a stream of %s columns is laid out for %i", (columns, expected) => {
-  expect(widthOf(columns === undefined ? { write } : { write, columns })).toBe(expected);
+  ["no terminal", { write }, { columns: 80, rows: 24 }],
+  ["a terminal that does not know", { write, columns: 0, rows: 0 }, { columns: 80, rows: 24 }],
+  ["a terminal", { write, columns: 132, rows: 50 }, { columns: 132, rows: 50 }],
+])("%s has a size", (_title, stream, expected) => {
+  expect(sizeOf(stream)).toEqual(expected);
 });

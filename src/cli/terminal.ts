@@ -31,6 +31,7 @@ const coloured: Style = {
   problem: (text) => `\u001b[31m${text}\u001b[39m`,
 };
 
+/** The style of a stream: plain text unless it takes colour. */
 export function styleFor(isColor: boolean): Style {
   return isColor ? coloured : plain;
 }
@@ -40,9 +41,9 @@ export function takesColor(stream: CliStream, env: Readonly<Record<string, strin
   return stream.isTTY === true && !env["NO_COLOR"] && env["TERM"] !== "dumb";
 }
 
-/** Width to lay a screen out for: the terminal's, at most 100, and 80 where there is none. */
-export function widthOf(stream: CliStream): number {
-  return Math.min(100, Math.max(40, stream.columns ?? 80));
+/** Size of a terminal in characters and lines; 80 × 24 where there is none, or one that does not know its size. */
+export function sizeOf(stream: CliStream): { readonly columns: number; readonly rows: number } {
+  return { columns: stream.columns || 80, rows: stream.rows || 24 };
 }
 
 /** How a column of {@link alignColumns} stands. */

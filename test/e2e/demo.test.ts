@@ -161,6 +161,18 @@ describe("keyweir demo", () => {
     expect(stderr).not.toContain("KEYWEIR_DEBUG");
   });
 
+  test("a manifest that the cluster refuses is told with its field", async () => {
+    const examples = join(folder, "refused");
+    mkdirSync(examples);
+    const manifest =
+      "apiVersion: secret-sync.x-k8s.io/v1alpha1\nkind: SecretSync\nmetadata: { name: db, namespace: default }\nspec: { serviceAccountName: default }\n";
+    writeFileSync(join(examples, "sync.yaml"), manifest);
+    const { code, stderr } = await runKeyweir(["demo", "--once", "--examples", examples], environment);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The cluster refuses a manifest: .*"db".*spec\.secretObject: Required value/);
+    expect(readdirSync(temporary)).toEqual([]);
+  });
+
   test("a second demo beside the first works", async () => {
     const [first, second] = await Promise.all([startDemo(), startDemo()]);
     expect(first.ready.kubeconfig).not.toBe(second.ready.kubeconfig);

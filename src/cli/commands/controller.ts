@@ -31,6 +31,7 @@ const values = (brief: string, placeholder: string) =>
 
 const yearSeconds = 31_536_000;
 
+/** The command and its flags; it runs run-controller.ts. */
 export const controllerCommand = buildCommand<ControllerFlags, [], CliContext>({
   loader: async () => (await import("./run-controller.ts")).runController,
   parameters: {

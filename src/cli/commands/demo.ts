@@ -11,6 +11,7 @@ export interface DemoFlags {
   readonly output: OutputFormat;
 }
 
+/** The command and its flags; it runs ../demo/run-demo.ts. */
 export const demoCommand = buildCommand<DemoFlags, [], CliContext>({
   loader: async () => (await import("../demo/run-demo.ts")).runDemo,
   parameters: {

@@ -16,6 +16,7 @@ export interface EmulatorFlags {
   readonly output: OutputFormat;
 }
 
+/** The command and its flags; it runs run-emulator.ts. */
 export const emulatorCommand = buildCommand<EmulatorFlags, [], CliContext>({
   loader: async () => (await import("./run-emulator.ts")).runEmulator,
   parameters: {

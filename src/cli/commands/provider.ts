@@ -21,6 +21,7 @@ export interface ProviderFlags {
   readonly output: OutputFormat;
 }
 
+/** The command and its flags; it runs run-provider.ts. */
 export const providerCommand = buildCommand<ProviderFlags, [], CliContext>({
   loader: async () => (await import("./run-provider.ts")).runProvider,
   parameters: {

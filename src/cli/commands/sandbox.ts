@@ -11,6 +11,7 @@ export interface SandboxFlags {
   readonly output: OutputFormat;
 }
 
+/** The command and its flags; it runs run-sandbox.ts. */
 export const sandboxCommand = buildCommand<SandboxFlags, [], CliContext>({
   loader: async () => (await import("./run-sandbox.ts")).runSandbox,
   parameters: {

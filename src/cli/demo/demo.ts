@@ -3,22 +3,23 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { messageOf, UserError } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
-import { startEmulator } from "../../emulator/server.ts";
-import { createKubeClient } from "../../kube/client.ts";
+import { type EmulatorServer, startEmulator } from "../../emulator/server.ts";
+import { createKubeClient, type KubeClient } from "../../kube/client.ts";
 import { loadClusterConfig } from "../../kube/cluster-config.ts";
 import { httpTransport } from "../../kube/http-transport.ts";
 import { KubeError } from "../../kube/kube-error.ts";
+import type { KubeObject } from "../../kube/objects.ts";
 import { limitProfiles } from "../../limits/profiles.ts";
 import { secretSyncs } from "../../operator/secret-sync/secret-sync.ts";
 import { settingsSchema } from "../../operator/settings.ts";
 import { startOperator } from "../../operator/wiring.ts";
 import { connectProvider } from "../../provider/client.ts";
-import { startSandbox } from "../../sandbox/server.ts";
+import { type SandboxServer, startSandbox } from "../../sandbox/server.ts";
 import { customCloud } from "../../vault/clouds.ts";
 import type { CliContext } from "../context.ts";
 import { createAll, keyweirManifests, readManifests } from "../manifests.ts";
 import { startProviderStack } from "../provider-stack.ts";
-import { exampleSet, federatedCredentials } from "./example-set.ts";
+import { type ExampleSet, exampleSet, federatedCredentials } from "./example-set.ts";
 import { DemoProgress } from "./progress.ts";
 import type { DemoFacts } from "./screen.ts";
 
@@ -58,28 +59,14 @@ export async function withDemo(
   const objects = readManifests(manifestsFolder);
   const examples = exampleSet(objects);
   const progress = new DemoProgress(clock, examples.syncs);
-
-  await using cluster = await startSandbox({ clock, random: random.fork("sandbox") });
-  const credentials = federatedCredentials(examples, cluster.sandbox.issuer);
-  await using vaults = await startEmulator({
-    vaults: [examples.vaultName],
-    tenantId: examples.tenantId,
-    clients: [{ clientId: demoClientId, clientSecret: newSecretValue() }],
-    federatedCredentials: credentials,
-    trustedIssuers: { [cluster.sandbox.issuer]: () => cluster.sandbox.jwks },
-    clock,
-    random: random.fork("emulator"),
-    onAuditRecord: progress.onAuditRecord,
-  });
-  const vault = vaults.emulator.vault(examples.vaultName);
-  for (const name of [...examples.secretNames, ...spareSecretNames]) vault.setSecret(name, newSecretValue());
-
+  const socketPath = join(folder, "azure.sock");
   const kubeconfigPath = join(folder, "kubeconfig");
   const caFile = join(folder, "ca.pem");
+
+  await using cluster = await startSandbox({ clock, random: random.fork("sandbox") });
+  await using vaults = await startVaults(context, examples, cluster, progress);
   await context.writeFile(kubeconfigPath, cluster.kubeconfig, true);
   await context.writeFile(caFile, vaults.caPem);
-
-  const socketPath = join(folder, "azure.sock");
   await using _provider = await startProviderStack({
     socketPath,
     cloud: customCloud({
@@ -92,17 +79,13 @@ export async function withDemo(
     random,
     logger,
   });
-  const config = await loadClusterConfig({
-    kubeconfigPath,
-    env: {},
-    readFile: (path) => context.readFile(path),
+  const readFile = (path: string) => context.readFile(path);
+  await using transport = httpTransport(await loadClusterConfig({ kubeconfigPath, env: {}, readFile }), {
+    clock,
   });
-  await using transport = httpTransport(config, { clock });
   const kube = createKubeClient({ transport, clock, random: random.fork("kube"), userAgent: "keyweir-demo" });
-  const isSync = ({ kind }: { readonly kind?: string }) => kind === "SecretSync";
-  await createAll(kube, [...keyweirManifests, ...objects.filter((object) => !isSync(object))]).catch(
-    explainRefusal,
-  );
+  const isSync = ({ kind }: KubeObject) => kind === "SecretSync";
+  await applyAll(kube, [...keyweirManifests, ...objects.filter((object) => !isSync(object))]);
 
   using provider = connectProvider(socketPath);
   const operator = await startOperator({
@@ -117,39 +100,13 @@ export async function withDemo(
     }),
     onAttempt: progress.onAttempt,
   });
-  const vaultUrl = vaults.vaultUrls[vault.name]!.origin;
-  const { profile } = demoLimits;
   try {
     await use({
-      facts: {
-        vaultUrl,
-        secretCount: vault.secretNames().length,
-        requestLimit: profile.vault.other,
-        windowSeconds: profile.windowSeconds,
-        clusterUrl: cluster.url,
-        namespaces: examples.namespaces,
-        identityCount: new Set(credentials.map(({ clientId }) => clientId)).size,
-        serviceAccountCount: new Set(credentials.map(({ subject }) => subject)).size,
-        pollIntervalSeconds,
-        kubeconfigPath,
-      },
+      facts: factsOf(examples, vaults, cluster, { pollIntervalSeconds, kubeconfigPath }),
       progress,
-      access: {
-        kubeconfig: kubeconfigPath,
-        vaults: { [vault.name]: vaultUrl },
-        authority: vaults.authorityUrl.origin,
-        tenantId: vaults.emulator.tenantId,
-        clients: vaults.emulator.clients,
-        caFile,
-      },
-      applySecretSyncs: () => createAll(kube, objects.filter(isSync)).catch(explainRefusal),
-      rotate() {
-        const secretName = examples.syncs[0]?.secretNames.at(-1);
-        if (secretName === undefined) return [];
-        const version = vault.setSecret(secretName, newSecretValue()).split("/").at(-1)!;
-        progress.startRotation(secretName, version);
-        return examples.syncs.filter((sync) => sync.secretNames.includes(secretName)).map(({ name }) => name);
-      },
+      access: accessOf(examples, vaults, { kubeconfigPath, caFile }),
+      applySecretSyncs: () => applyAll(kube, objects.filter(isSync)),
+      rotate: () => rotate(examples, vaults, progress),
       async force(key) {
         const [namespace = "", name = ""] = key.split("/");
         const forceSynchronization = `demo-${clock.wallMs()}`;
@@ -163,20 +120,88 @@ export async function withDemo(
 
 /** For the SDKs: an application that may read and write the vault with a secret. */
 const demoClientId = "11111111-1111-4111-8111-111111111111";
+const profile = limitProfiles["azure-2026"];
 
-const demoLimits = { profile: limitProfiles["azure-2026"] };
+/** The vault of the manifests with a value for every secret that they name, trusting the cluster's service accounts. */
+async function startVaults(
+  { clock, random }: CliContext,
+  examples: ExampleSet,
+  { sandbox }: SandboxServer,
+  progress: DemoProgress,
+): Promise<EmulatorServer> {
+  const server = await startEmulator({
+    vaults: [examples.vaultName],
+    profile: profile.name,
+    tenantId: examples.tenantId,
+    clients: [{ clientId: demoClientId, clientSecret: newSecretValue() }],
+    federatedCredentials: federatedCredentials(examples, sandbox.issuer),
+    trustedIssuers: { [sandbox.issuer]: () => sandbox.jwks },
+    clock,
+    random: random.fork("emulator"),
+    onAuditRecord: progress.onAuditRecord,
+  });
+  const vault = server.emulator.vault(examples.vaultName);
+  for (const name of [...examples.secretNames, ...spareSecretNames]) vault.setSecret(name, newSecretValue());
+  return server;
+}
+
+function rotate(examples: ExampleSet, vaults: EmulatorServer, progress: DemoProgress): readonly string[] {
+  const secretName = examples.syncs[0]?.secretNames.at(-1);
+  if (secretName === undefined) return [];
+  const id = vaults.emulator.vault(examples.vaultName).setSecret(secretName, newSecretValue());
+  progress.startRotation(secretName, id.split("/").at(-1)!);
+  return examples.syncs.filter(({ secretNames }) => secretNames.includes(secretName)).map(({ name }) => name);
+}
+
+function factsOf(
+  { vaultName, namespaces, syncs }: ExampleSet,
+  vaults: EmulatorServer,
+  cluster: SandboxServer,
+  rest: Pick<DemoFacts, "pollIntervalSeconds" | "kubeconfigPath">,
+): DemoFacts {
+  return {
+    ...rest,
+    vaultUrl: vaultUrlOf(vaultName, vaults),
+    secretCount: vaults.emulator.vault(vaultName).secretNames().length,
+    requestLimit: profile.vault.other,
+    windowSeconds: profile.windowSeconds,
+    clusterUrl: cluster.url,
+    namespaces,
+    identityCount: new Set(syncs.map(({ clientId }) => clientId)).size,
+    serviceAccountCount: new Set(syncs.map(({ subject }) => subject)).size,
+  };
+}
+
+function accessOf(
+  { vaultName }: ExampleSet,
+  vaults: EmulatorServer,
+  files: { readonly kubeconfigPath: string; readonly caFile: string },
+): Demo["access"] {
+  return {
+    kubeconfig: files.kubeconfigPath,
+    vaults: { [vaultName]: vaultUrlOf(vaultName, vaults) },
+    authority: vaults.authorityUrl.origin,
+    tenantId: vaults.emulator.tenantId,
+    clients: vaults.emulator.clients,
+    caFile: files.caFile,
+  };
+}
+
+function vaultUrlOf(vaultName: string, { vaultUrls }: EmulatorServer): string {
+  return vaultUrls[vaultName.toLowerCase()]!.origin;
+}
 
 function newSecretValue(): string {
   return randomBytes(18).toString("base64url");
 }
 
-function explainRefusal(error: unknown): never {
-  if (!(error instanceof KubeError)) throw error;
-  throw new UserError(
-    `The cluster refuses an object of examples/: ${messageOf(error)}`,
-    "Correct the file.",
-    {
+async function applyAll(kube: KubeClient, objects: readonly KubeObject[]): Promise<void> {
+  try {
+    await createAll(kube, objects);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    throw new UserError(`The cluster refuses a manifest: ${messageOf(error)}`, "Correct its file.", {
       cause: error,
-    },
-  );
+    });
+  }
 }

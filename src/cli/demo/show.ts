@@ -2,7 +2,7 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { CliContext, CliStream } from "../context.ts";
 import { LiveArea } from "../live-area.ts";
-import { type Style, styleFor, widthOf } from "../terminal.ts";
+import { sizeOf, type Style, styleFor } from "../terminal.ts";
 import type { DemoProgress } from "./progress.ts";
 import {
   arrivalText,
@@ -42,11 +42,14 @@ const otherLineCount = 11;
 export function createShow(context: CliContext, options: ShowOptions): DemoShow {
   const { stdout } = context.process;
   const style = styleFor(context.isColor);
-  return LiveArea.canDraw(stdout, options.progress.rows.length + otherLineCount)
+  // Drawing in place takes control characters; who does not want colour gets none of those either.
+  return context.isColor && LiveArea.canDraw(stdout, options.progress.rows.length + otherLineCount)
     ? new LiveShow(stdout, context.clock, style, options)
     : plainShow(stdout, style, options);
 }
 
+/** A pipe has no width: nothing is cut. */
+const unlimited = Number.POSITIVE_INFINITY;
 const redrawIntervalMs = 1_000;
 
 class LiveShow implements DemoShow {
@@ -100,10 +103,10 @@ class LiveShow implements DemoShow {
     const { facts, progress, isInviting } = this.#options;
     const { rows, rotation } = progress;
     const style = this.#style;
-    const width = this.#stdout.columns ?? 80;
+    const { columns } = sizeOf(this.#stdout);
     this.#area.draw([
-      ...tableLines(rows, style, width),
-      ...problemLines(rows, style, width),
+      ...tableLines(rows, style, columns),
+      ...problemLines(rows, style, columns),
       ...(rotation === undefined ? [] : rotationLines(rotation, this.#rotatedNames, style)),
       ...(this.#isFinished && isInviting ? tryItLines(facts, style) : []),
     ]);
@@ -136,7 +139,10 @@ function plainShow(stdout: CliStream, style: Style, { facts, progress, isInvitin
       print(["", `  ${rotationHeading(progress.rotation!, style)}`]);
     },
     finished() {
-      print(["", ...tableLines(progress.rows, style, widthOf(stdout) + 20)]);
+      print([
+        "",
+        ...tableLines(progress.rows, style, stdout.isTTY === true ? sizeOf(stdout).columns : unlimited),
+      ]);
       if (isInviting) print(tryItLines(facts, style));
     },
     [Symbol.dispose]() {
