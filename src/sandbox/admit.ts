@@ -34,7 +34,7 @@ export function admit(
     throw decodeError(resource, `strict decoding error: ${unknown.sort().join(", ")}`, options);
   }
   if (options.fieldValidation === "Warn") for (const text of unknown) options.warn(text);
-  const errors = validate(object, resource.schema, "");
+  const errors = validate(object, resource.schema, "", old);
   if (!resource.isCustom) {
     const broken = errors.find((error) => error.reason === "FieldValueTypeInvalid");
     if (broken !== undefined) throw decodeError(resource, formText(broken), options);

@@ -14,41 +14,50 @@ const programLimit = 20_000;
  */
 export class LinearPattern {
   readonly #program: Instruction[] = [];
+  /** When each state was reached last, as a number of the {@link #turn}. */
+  readonly #reachedIn: Int32Array;
+  #turn = 0;
 
   /** Throws an Error that says what it cannot read. */
   constructor(source: string) {
     this.#compile(parsePattern(source));
     this.#push({ kind: "match" });
+    this.#reachedIn = new Int32Array(this.#program.length);
   }
 
   test(text: string): boolean {
-    const characters = Array.from(text, (character) => character.codePointAt(0)!);
-    const marks = new Int32Array(this.#program.length).fill(-1);
     let states: number[] = [];
-    for (let position = 0; position <= characters.length; position++) {
-      const isEnd = position === characters.length;
+    for (let position = 0; ;) {
+      this.#nextTurn();
+      const code = text.codePointAt(position);
+      const isEnd = code === undefined;
       const reached: number[] = [];
       for (const state of states) {
-        if (this.#follow(state, position, isEnd, marks, reached)) return true;
+        if (this.#follow(state, position, isEnd, reached)) return true;
       }
-      if (this.#follow(0, position, isEnd, marks, reached)) return true;
+      if (this.#follow(0, position, isEnd, reached)) return true;
       if (isEnd) return false;
       states = [];
       for (const state of reached) {
         const instruction = this.#program[state]!;
-        if (instruction.kind === "character" && instruction.matches(characters[position]!))
-          states.push(state + 1);
+        if (instruction.kind === "character" && instruction.matches(code)) states.push(state + 1);
       }
+      position += code > 0xffff ? 2 : 1;
     }
-    return false;
+  }
+
+  #nextTurn(): void {
+    if (++this.#turn < 2 ** 30) return;
+    this.#reachedIn.fill(0);
+    this.#turn = 1;
   }
 
   /** Adds the character states that can be reached from `start` without a character; true when the match is among them. */
-  #follow(start: number, position: number, isEnd: boolean, marks: Int32Array, reached: number[]): boolean {
+  #follow(start: number, position: number, isEnd: boolean, reached: number[]): boolean {
     const stack = [start];
     for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
-      if (marks[state] === position) continue;
-      marks[state] = position;
+      if (this.#reachedIn[state] === this.#turn) continue;
+      this.#reachedIn[state] = this.#turn;
       const instruction = this.#program[state]!;
       switch (instruction.kind) {
         case "match":

@@ -103,6 +103,14 @@ test("what is normal already stays the same object", () => {
   expect(normalize(normal, schema, () => {})).toBe(normal);
 });
 
+test("what was there before passes, what changes is checked", () => {
+  const old = { name: "NOT VALID", nested: { deep: true } };
+  const fields = (value: JsonObject) => validate(value, schema, "", old).map(({ field }) => field);
+  expect(fields({ ...old, size: 11 })).toEqual(["size"]);
+  expect(fields({ ...old, name: "NOT VALID EITHER" })).toEqual(["name"]);
+  expect(fields({ ...old, nested: { deep: "x" } })).toEqual(["nested.deep"]);
+});
+
 test("rules over the keys of a map are checked, and not tried on what is broken otherwise", () => {
   const ruled: Schema = {
     type: "object",

@@ -5,10 +5,13 @@ import { getOwn, isEqual, isJsonObject, type Json, type JsonObject } from "./obj
 import type { Schema } from "./schema.ts";
 import type { FieldError } from "./status-error.ts";
 
-/** Everything in `value` that breaks the schema, in the words of the real server. `path` is that of the value. */
-export function validate(value: Json, schema: Schema, path: string): FieldError[] {
+/**
+ * Everything in `value` that breaks the schema, in the words of the real server. `path` is that of the value. Fields
+ * that are the same in `old` pass, as they do there, so that an object stays writable when its schema is tightened.
+ */
+export function validate(value: Json, schema: Schema, path: string, old?: Json): FieldError[] {
   const errors: FieldError[] = [];
-  check(value, schema, path, errors);
+  check(value, schema, path, errors, old);
   checkListTypes(value, schema, path, errors);
   if (!hasRules(schema)) return errors;
   if (errors.some((error) => blockingReasons.has(error.reason))) errors.push(uncheckedRules);
@@ -31,7 +34,7 @@ const uncheckedRules: FieldError = {
     "Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
 };
 
-function check(value: Json, schema: Schema, path: string, errors: FieldError[]): void {
+function check(value: Json, schema: Schema, path: string, errors: FieldError[], old?: Json): void {
   if (value === null && schema.nullable === true) return;
   const problem = typeProblem(value, schema, path);
   if (problem !== undefined) {
@@ -51,7 +54,7 @@ function check(value: Json, schema: Schema, path: string, errors: FieldError[]):
   if (typeof value === "string") checkString(value, schema, path, errors);
   else if (typeof value === "number") checkNumber(value, schema, path, errors);
   else if (Array.isArray(value)) checkList(value, schema, path, errors);
-  else if (isJsonObject(value)) checkObject(value, schema, path, errors);
+  else if (isJsonObject(value)) checkObject(value, schema, path, errors, isJsonObject(old) ? old : {});
   checkCombinations(value, schema, path, errors);
 }
 
@@ -177,7 +180,13 @@ function tooMany(path: string, actual: number, limit: number): FieldError {
   };
 }
 
-function checkObject(value: JsonObject, schema: Schema, path: string, errors: FieldError[]): void {
+function checkObject(
+  value: JsonObject,
+  schema: Schema,
+  path: string,
+  errors: FieldError[],
+  old: JsonObject,
+): void {
   const { required, maxProperties, minProperties } = schema;
   for (const name of required ?? []) {
     if (getOwn(value, name) === undefined) {
@@ -193,9 +202,12 @@ function checkObject(value: JsonObject, schema: Schema, path: string, errors: Fi
     }
   }
   for (const key of Object.keys(value)) {
-    const itemSchema = propertySchema(schema, key);
     const item = value[key];
-    if (itemSchema !== undefined && item !== undefined) check(item, itemSchema, joinPath(path, key), errors);
+    const oldItem = getOwn(old, key);
+    if (item === oldItem) continue;
+    const itemSchema = propertySchema(schema, key);
+    if (itemSchema !== undefined && item !== undefined)
+      check(item, itemSchema, joinPath(path, key), errors, oldItem);
   }
 }
 
