@@ -7,6 +7,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 900_000,
-    setupFiles: ["test/support/canary.ts"],
+    // What is printed goes through the streams, where the set-up file looks for planted secrets.
+    disableConsoleIntercept: true,
+    setupFiles: ["test/support/output-watch.ts"],
   },
 });

@@ -7,6 +7,8 @@ export default defineConfig({
     // A failed schedule prints the seed that repeats it; the first one is enough.
     bail: 1,
     testTimeout: 600_000,
-    setupFiles: ["test/support/canary.ts"],
+    // What is printed goes through the streams, where the set-up file looks for planted secrets.
+    disableConsoleIntercept: true,
+    setupFiles: ["test/support/output-watch.ts"],
   },
 });

