@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { keyweirCache } from "./keyweir-cache.ts";
 
 const run = promisify(execFile);
 const folder = fileURLToPath(new URL("python", import.meta.url));
@@ -29,8 +29,7 @@ export async function runPython(
 async function pythonWithPackages(): Promise<string> {
   const requirements = join(folder, "requirements.txt");
   const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
-  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  const home = join(cache, "keyweir", `python-${hash}`);
+  const home = join(keyweirCache(), `python-${hash}`);
   const python = join(home, "bin", "python");
   const mark = join(home, "complete");
   if (existsSync(mark)) return python;
