@@ -66,6 +66,7 @@ export interface KubeClient {
   watch(resource: Resource, options: WatchOptions, signal: AbortSignal): Promise<KubeWatch>;
 }
 
+/** What to list; absent options ask for everything. */
 export interface ListOptions {
   /** Absent: all namespaces. */
   readonly namespace?: string;
@@ -76,6 +77,7 @@ export interface ListOptions {
   readonly resourceVersion?: string;
 }
 
+/** What to watch, from which version on, and for how long. */
 export interface WatchOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
@@ -92,12 +94,14 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
 }
 
+/** Preconditions and what becomes of dependents; the server's own default is `Background`. */
 export interface DeleteOptions extends WriteOptions {
   readonly uid?: string;
   readonly resourceVersion?: string;
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
 }
 
+/** Whom a token is for and how long it lasts. */
 export interface TokenOptions {
   readonly audiences: readonly string[];
   readonly expirationSeconds: number;
@@ -127,6 +131,7 @@ const maxAttempts = 4;
 const maxWaitMs = 10_000;
 const retryStep = exponentialBackoff({ floorMs: 50, baseMs: 250, factor: 2, capMs: 2_000 });
 
+/** A client over `transport`. It keeps no state: close the transport, and it is closed. */
 export function createKubeClient(options: KubeClientOptions): KubeClient {
   const send = sender(options);
   const write = async (

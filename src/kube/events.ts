@@ -60,6 +60,7 @@ interface Pending {
   count: number;
 }
 
+/** A recorder whose memory and queue are bounded; it needs no closing. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { client, clock, random, component, logger = silentLogger } = options;
   const buckets = new RecentMap<TokenBucketState>(memoryLimit);

@@ -1,4 +1,5 @@
-import type { Status, StatusCause, StatusDetails } from "./objects.ts";
+import { z } from "zod";
+import type { StatusCause, StatusDetails } from "./objects.ts";
 
 /**
  * Why a call to the API server failed. The first group is an answer of the server (its `Status.reason` or, without one,
@@ -76,10 +77,12 @@ const retryableCodes: ReadonlySet<KubeErrorCode> = new Set([
   "Unreachable",
 ]);
 
+/** There is no such object, or no such kind. */
 export function isNotFound(thrown: unknown): thrown is KubeError {
   return thrown instanceof KubeError && thrown.code === "NotFound";
 }
 
+/** The name is taken. */
 export function isAlreadyExists(thrown: unknown): thrown is KubeError {
   return thrown instanceof KubeError && thrown.code === "AlreadyExists";
 }
@@ -99,23 +102,23 @@ export function isExpired(thrown: unknown): thrown is KubeError {
   return thrown instanceof KubeError && thrown.code === "Expired";
 }
 
-const codeOfReason: Readonly<Record<string, KubeErrorCode>> = {
-  AlreadyExists: "AlreadyExists",
-  BadRequest: "BadRequest",
-  Conflict: "Conflict",
-  Expired: "Expired",
-  Forbidden: "Forbidden",
-  Gone: "Expired",
-  InternalError: "Internal",
-  Invalid: "Invalid",
-  NotFound: "NotFound",
-  RequestEntityTooLarge: "TooLarge",
-  ServerTimeout: "Unavailable",
-  ServiceUnavailable: "Unavailable",
-  Timeout: "TimedOut",
-  TooManyRequests: "TooManyRequests",
-  Unauthorized: "Unauthorized",
-};
+const codeOfReason: ReadonlyMap<string, KubeErrorCode> = new Map([
+  ["AlreadyExists", "AlreadyExists"],
+  ["BadRequest", "BadRequest"],
+  ["Conflict", "Conflict"],
+  ["Expired", "Expired"],
+  ["Forbidden", "Forbidden"],
+  ["Gone", "Expired"],
+  ["InternalError", "Internal"],
+  ["Invalid", "Invalid"],
+  ["NotFound", "NotFound"],
+  ["RequestEntityTooLarge", "TooLarge"],
+  ["ServerTimeout", "Unavailable"],
+  ["ServiceUnavailable", "Unavailable"],
+  ["Timeout", "TimedOut"],
+  ["TooManyRequests", "TooManyRequests"],
+  ["Unauthorized", "Unauthorized"],
+]);
 
 /**
  * The error of an answer with a status of 400 or more, or of an ERROR event of a watch. `target` names the object for
@@ -127,25 +130,58 @@ export function errorOfStatus(
   target: string,
   retryAfterMs?: number,
 ): KubeError {
-  const status = isStatus(body) ? body : undefined;
-  const code =
-    (status?.reason && codeOfReason[status.reason]) || codeOfHttpStatus(status?.code ?? httpStatus);
-  const seconds = status?.details?.retryAfterSeconds;
-  const waitMs = retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000);
-  const message = status?.message ?? `the API server answered ${httpStatus} for ${target}`;
-  return new KubeError(message.length > messageLimit ? `${message.slice(0, messageLimit)}…` : message, {
-    code,
+  const { success, data: status } = statusSchema.safeParse(body);
+  if (!success) {
+    return new KubeError(`the API server answered ${httpStatus} for ${target}`, {
+      code: codeOfHttpStatus(httpStatus),
+      status: httpStatus,
+      ...waitOf(retryAfterMs),
+    });
+  }
+  const { code, reason, message, details } = status;
+  const seconds = details?.retryAfterSeconds;
+  return new KubeError(shortened(message ?? `the API server answered ${httpStatus} for ${target}`), {
+    code: codeOfReason.get(reason ?? "") ?? codeOfHttpStatus(code ?? httpStatus),
     status: httpStatus,
-    ...(status?.reason ? { reason: status.reason } : {}),
-    ...(status?.details === undefined ? {} : { details: status.details }),
-    ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+    ...(reason ? { reason } : {}),
+    ...(details === undefined ? {} : { details }),
+    ...waitOf(retryAfterMs ?? (seconds === undefined ? undefined : seconds * 1000)),
   });
 }
 
-const messageLimit = 8192;
+const text = z.string().optional().catch(undefined);
+const wholeNumber = z.number().int().nonnegative().optional().catch(undefined);
+const causeSchema = z.object({ reason: text, message: text, field: text });
 
-function isStatus(body: unknown): body is Status {
-  return typeof body === "object" && body !== null && "kind" in body && body.kind === "Status";
+/** Takes what is as it should be and drops the rest: what answers with errors may answer with anything. */
+const statusSchema = z.object({
+  kind: z.literal("Status"),
+  code: wholeNumber,
+  reason: text,
+  message: text,
+  details: z
+    .object({
+      name: text,
+      group: text,
+      kind: text,
+      uid: text,
+      causes: z.array(causeSchema).optional().catch(undefined),
+      retryAfterSeconds: wholeNumber,
+    })
+    .optional()
+    .catch(undefined),
+});
+
+const messageLimit = 8192;
+/** Nobody waits longer because a server says so. */
+const maxRetryAfterMs = 600_000;
+
+function shortened(message: string): string {
+  return message.length > messageLimit ? `${message.slice(0, messageLimit)}…` : message;
+}
+
+function waitOf(retryAfterMs: number | undefined): { retryAfterMs?: number } {
+  return retryAfterMs === undefined ? {} : { retryAfterMs: Math.min(retryAfterMs, maxRetryAfterMs) };
 }
 
 function codeOfHttpStatus(status: number): KubeErrorCode {

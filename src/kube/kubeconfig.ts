@@ -38,6 +38,7 @@ const kubeconfigSchema = z.object({
   contexts: listOf("context", contextSchema),
 });
 
+/** A cluster and a user of a kubeconfig, with what Keyweir reads of them. */
 export type KubeconfigCluster = z.infer<typeof clusterSchema>;
 export type KubeconfigUser = z.infer<typeof userSchema>;
 
@@ -48,6 +49,7 @@ export interface KubeconfigEntry<T> {
   readonly value: T;
 }
 
+/** One context with its cluster and, when it names one, its user. */
 export interface SelectedContext {
   readonly contextName: string;
   readonly namespace: string;

@@ -25,6 +25,7 @@ export interface ObjectMeta {
   readonly ownerReferences?: readonly OwnerReference[];
 }
 
+/** The object goes when its last owner goes; at most one owner is its controller. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -41,12 +42,15 @@ export interface Secret extends KubeObject {
   readonly immutable?: boolean;
 }
 
+/** Only its text data is of interest. */
 export interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+/** Named by its metadata alone. */
 export interface ServiceAccount extends KubeObject {}
 
+/** Named by its metadata alone. */
 export interface Namespace extends KubeObject {}
 
 /** `coordination.k8s.io/v1`; the times are MicroTime: exactly six digits after the second. */
@@ -54,6 +58,7 @@ export interface Lease extends KubeObject {
   readonly spec?: LeaseSpec;
 }
 
+/** Who holds a {@link Lease} and since when; without holder it is free. */
 export interface LeaseSpec {
   readonly holderIdentity?: string;
   readonly leaseDurationSeconds?: number;
@@ -76,6 +81,7 @@ export interface Event extends KubeObject {
   readonly source?: { readonly component?: string };
 }
 
+/** The object that an {@link Event} is about. */
 export interface ObjectReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -106,31 +112,23 @@ export interface CustomResourceDefinition extends KubeObject {
   readonly status?: { readonly conditions?: readonly Omit<Condition, "observedGeneration">[] };
 }
 
-/** What the server answers instead of an object, above all when it refuses (`metav1.Status`). */
-export interface Status {
-  readonly kind: "Status";
-  readonly status?: "Success" | "Failure";
-  readonly code?: number;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly details?: StatusDetails;
-}
-
+/** What a refusal is about (`metav1.StatusDetails`). */
 export interface StatusDetails {
-  readonly name?: string;
-  readonly group?: string;
-  readonly kind?: string;
-  readonly uid?: string;
-  readonly causes?: readonly StatusCause[];
-  readonly retryAfterSeconds?: number;
+  readonly name?: string | undefined;
+  readonly group?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly uid?: string | undefined;
+  readonly causes?: readonly StatusCause[] | undefined;
+  readonly retryAfterSeconds?: number | undefined;
 }
 
+/** One field that the server refuses. */
 export interface StatusCause {
   /** `FieldValueInvalid`, `FieldValueRequired` … */
-  readonly reason?: string;
-  readonly message?: string;
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
   /** Path of the field: `spec.secretObject.data[0].targetKey`. */
-  readonly field?: string;
+  readonly field?: string | undefined;
 }
 
 /** A page of a list. */

@@ -60,6 +60,7 @@ const defaultBackoff = decorrelatedBackoff({ floorMs: 800, baseMs: 1_600, factor
 /** A watch that lived this long was healthy: after it the waits start small again. */
 const healthyMs = 30_000;
 
+/** A live copy of one kind, by {@link ReflectorOptions.namespace} and selectors. Call `run` once, read `store`. */
 export class Reflector<T extends KubeObject> {
   readonly #options: ReflectorOptions<T>;
   readonly #logger: Logger;

@@ -29,11 +29,13 @@ export interface ObjectRef {
   readonly name: string;
 }
 
+/** The kinds that Keyweir knows besides its own. */
 export const namespaces: Resource<Namespace> = core("namespaces", "Namespace", false);
 export const secrets: Resource<Secret> = core("secrets", "Secret", true);
 export const configMaps: Resource<ConfigMap> = core("configmaps", "ConfigMap", true);
 export const serviceAccounts: Resource<ServiceAccount> = core("serviceaccounts", "ServiceAccount", true);
 export const events: Resource<Event> = core("events", "Event", true);
+/** Leader election. */
 export const leases: Resource<Lease> = {
   group: "coordination.k8s.io",
   version: "v1",
@@ -41,6 +43,7 @@ export const leases: Resource<Lease> = {
   kind: "Lease",
   namespaced: true,
 };
+/** Definitions of custom resources. */
 export const customResourceDefinitions: Resource<CustomResourceDefinition> = {
   group: "apiextensions.k8s.io",
   version: "v1",

@@ -31,6 +31,7 @@ export interface KubeResponse {
   readonly body: string;
 }
 
+/** An open watch, or the answer that refused it: then `lines` is the body of the refusal. */
 export interface KubeWatch {
   readonly status: number;
   readonly retryAfterMs?: number;

@@ -52,6 +52,7 @@ interface Entry extends DueItem, LaneItem<Entry> {
   state: "delayed" | "ready" | "working";
 }
 
+/** The queue of one kind of work. Add keys at any time; call `run` once. */
 export class WorkQueue {
   readonly #options: WorkQueueOptions;
   readonly #entries = new Map<string, Entry>();
