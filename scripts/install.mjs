@@ -14,6 +14,7 @@ const stampPath = `${modulesPath}/.keyweir-installed`;
 const lockPath = `${modulesPath}/.keyweir-installing`;
 const networkFailure =
   /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|SOCKET_TIMEOUT|EIDLETIMEOUT/;
+const stopSignals = ["SIGINT", "SIGTERM", "SIGHUP"];
 const waitLimitMs = 10 * 60_000;
 
 const wanted = `${createHash("sha256")
@@ -69,16 +70,19 @@ function runNpm(commandArguments) {
       shell: process.platform === "win32",
     });
     if (npm.pid !== undefined) writeFileSync(lockPath, `${process.pid} ${npm.pid}`);
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-      process.once(signal, () => {
-        npm.kill(signal);
-        process.exit(1);
-      });
-    }
+    const stop = (signal) => {
+      npm.kill(signal);
+      process.exit(1);
+    };
+    for (const signal of stopSignals) process.once(signal, stop);
     let stderr = "";
     npm.stderr.on("data", (chunk) => (stderr += chunk));
-    npm.on("error", (error) => resolve({ code: error.code, stderr }));
-    npm.on("close", (code) => resolve({ code, stderr }));
+    const end = (code) => {
+      for (const signal of stopSignals) process.off(signal, stop);
+      resolve({ code, stderr });
+    };
+    npm.on("error", (error) => end(error.code));
+    npm.on("close", end);
   });
 }
 
