@@ -6,8 +6,6 @@ export interface Exchange {
   readonly request: WireRequest;
   /** Of the path, decoded: `["secrets", "db", "0123…"]`. */
   readonly segments: readonly string[];
-  /** The verb, after X-HTTP-Method. */
-  readonly method: string;
   /** `https://` and the host that the caller used; ids start with it. */
   readonly baseUrl: string;
 }

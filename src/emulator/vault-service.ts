@@ -10,7 +10,13 @@ import type { RequestCounts } from "./request-counts.ts";
 import { badParameter, errorBody, ServiceError } from "./service-error.ts";
 import { throttledResponse, type RetryAfter } from "./throttled-response.ts";
 import { isAudienceOf, resourceOf } from "./vault-host.ts";
-import { plainCharge, type Exchange, type OperationRoute, type VaultOperation } from "./vault-operation.ts";
+import {
+  plainCharge,
+  type Charge,
+  type Exchange,
+  type OperationRoute,
+  type VaultOperation,
+} from "./vault-operation.ts";
 import { bodyLimitBytes, pathSegments, queryValue, type WireRequest, type WireResponse } from "./wire.ts";
 
 export interface VaultServiceOptions {
@@ -111,16 +117,14 @@ export class VaultService {
   #process(request: WireRequest): Outcome {
     const identity = this.#authenticate(request);
     if (isOutcome(identity)) {
-      return (
-        (this.#options.count401 ? this.#refuse("Authentication", undefined, plainCharge) : undefined) ??
-        identity
-      );
+      const refused = this.#options.count401 && this.#refuse("Authentication", undefined, plainCharge);
+      return refused || identity;
     }
     const segments = pathSegments(request.path) ?? [];
     const method = methodOf(request);
     if (segments[0] !== undefined) segments[0] = segments[0].toLowerCase();
     const operation = this.#options.routes.get(segments[0] ?? "")?.(method, segments);
-    const exchange = { request, segments, method, baseUrl: `https://${request.host}` };
+    const exchange = { request, segments, baseUrl: `https://${request.host}` };
     const operationName = operation?.name ?? "Unknown";
     try {
       const charge = operation === undefined ? plainCharge : chargeOf(operation, exchange);
@@ -192,11 +196,7 @@ export class VaultService {
   }
 
   /** Counts the request; the 429 that it gets if the limits have no room. */
-  #refuse(
-    operationName: string,
-    identity: Identity | undefined,
-    charge: { limitClass: Parameters<VaultCounter["request"]>[1]; units: number },
-  ): Outcome | undefined {
+  #refuse(operationName: string, identity: Identity | undefined, charge: Charge): Outcome | undefined {
     const { counter, counts, retryAfter } = this.#options;
     const nowMs = this.#options.windowNowMs();
     const admission = counter.request(nowMs, charge.limitClass, charge.units);
@@ -214,7 +214,7 @@ function isOutcome(value: Identity | Outcome): value is Outcome {
   return "response" in value;
 }
 
-function chargeOf(operation: VaultOperation, exchange: Exchange) {
+function chargeOf(operation: VaultOperation, exchange: Exchange): Charge {
   return typeof operation.charge === "function" ? operation.charge(exchange) : operation.charge;
 }
 
