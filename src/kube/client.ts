@@ -11,7 +11,7 @@ import { exponentialBackoff, honourRetryAfter } from "../policy/backoff.ts";
 import { errorOfStatus, KubeError } from "./kube-error.ts";
 import type { KubeList, KubeObject } from "./objects.ts";
 import { withoutEchoes } from "./redact.ts";
-import { apiVersionOf, resourcePath, type ObjectRef, type Resource } from "./resources.ts";
+import { apiVersionOf, resourcePath, serviceAccounts, type ObjectRef, type Resource } from "./resources.ts";
 import type { KubeRequest, KubeResponse, KubeTransport, KubeWatch } from "./transport.ts";
 
 export interface KubeClient {
@@ -85,8 +85,6 @@ export interface WatchOptions {
   readonly resourceVersion?: string;
   readonly timeoutSeconds?: number;
   readonly allowWatchBookmarks?: boolean;
-  readonly sendInitialEvents?: boolean;
-  readonly resourceVersionMatch?: "NotOlderThan";
 }
 
 export interface WriteOptions {
@@ -189,7 +187,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
       };
       const place = { namespace, name: serviceAccount, subresource: "token" };
       const target = `a token of service account ${namespace}/${serviceAccount}`;
-      const path = resourcePath(tokenResource, place, { fieldManager });
+      const path = resourcePath(serviceAccounts, place, { fieldManager });
       const answer = await send({ method: "POST", path, body: JSON.stringify(body) }, target, signal);
       return parseToken(answer, target);
     },
@@ -200,14 +198,6 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     },
   };
 }
-
-const tokenResource: Resource = {
-  group: "",
-  version: "v1",
-  plural: "serviceaccounts",
-  kind: "ServiceAccount",
-  namespaced: true,
-};
 
 type Send = (
   request: KubeRequest,

@@ -29,3 +29,16 @@ test("wherever the bytes are cut, the lines are those of the text", async () => 
     }),
   );
 });
+
+test("a line without end is given up", async () => {
+  const mebibyte = new Uint8Array(1024 * 1024).fill(97);
+  let sent = 0;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    for (; sent < 1_000; sent++) yield mebibyte;
+  }
+  const reading = (async () => {
+    for await (const line of splitLines(endless())) expect(line).toBe("none");
+  })();
+  await expect(reading).rejects.toMatchObject({ code: "Malformed" });
+  expect(sent).toBe(64);
+});

@@ -84,6 +84,63 @@ test("whatever fails, the store ends up equal to the server, and the changes tel
   );
 });
 
+const someField = fc.constantFrom(
+  "type",
+  "object",
+  "metadata",
+  "resourceVersion",
+  "name",
+  "kind",
+  "code",
+  "details",
+);
+const somethingLikeAnEvent = fc.letrec<{ value: unknown }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.constantFrom<unknown>("ADDED", "ERROR", "BOOKMARK", "Status", "1", 410, 429, -1, null, true, {}, []),
+    fc.dictionary(someField, tie("value")),
+    fc.array(tie("value"), { maxLength: 2 }),
+  ),
+})).value;
+
+test("whatever a server says, the reflector goes on and recovers", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(somethingLikeAnEvent, { minLength: 1, maxLength: 5 }), async (events) => {
+      const clock = new VirtualClock();
+      const server = new ListWatchServer();
+      const random = seededRandom(1);
+      const bodies = events.map((event) => JSON.stringify(event));
+      const request = server.request.bind(server);
+      server.request = async (asked) => {
+        const body = bodies.pop();
+        return body === undefined ? request(asked) : { status: body.length % 2 === 0 ? 200 : 500, body };
+      };
+      const reflector = new Reflector<ConfigMap>({
+        client: createKubeClient({ transport: server, clock, random }),
+        clock,
+        random,
+        resource: configMaps,
+      });
+      const stopping = new AbortController();
+      const running = reflector.run(stopping.signal);
+      await clock.advance(1_000_000);
+      for (const event of events) {
+        server.say(JSON.stringify(event));
+        await clock.advance(60_000);
+      }
+      server.put("a");
+      server.changeUnseen(() => server.put("b"));
+      await clock.advance(1_200_000);
+      expect(new Set([...reflector.store.values()].map(({ metadata }) => metadata.name))).toEqual(
+        new Set(["a", "b"]),
+      );
+      stopping.abort();
+      await running;
+    }),
+    { numRuns: 200 },
+  );
+});
+
 const idOf = ({ metadata }: ConfigMap) => `${metadata.uid}@${metadata.resourceVersion}`;
 
 /** Follows the changes and says when one does not fit what was told before. */

@@ -259,3 +259,22 @@ test.each(["while it watches", "while it waits"])("stopping it %s takes one step
   expect(hasStopped).toBe(true);
   expect(server.openWatches).toBe(0);
 });
+
+test.each([
+  '{"items":[],"metadata":{}}',
+  '{"items":{}}',
+  '{"items":[5],"metadata":{"resourceVersion":"1"}}',
+  "{}",
+  "[]",
+])("the answer %s is no list, and is asked for again after a wait", async (body) => {
+  const request = server.request.bind(server);
+  server.request = async () => {
+    server.request = request;
+    return { status: 200, body };
+  };
+  const reflector = start();
+  await clock.advance(500);
+  expect(reflector.lastError).toMatchObject({ name: "KubeError" });
+  await clock.advance(1_200);
+  expect(reflector.counts).toMatchObject({ lists: 1, failures: 1 });
+});

@@ -129,6 +129,9 @@ export class Reflector<T extends KubeObject> {
           { ...this.#scope(), ...this.#pageOf(token) },
           signal,
         );
+        if (!Array.isArray(page.items) || typeof page.metadata?.resourceVersion !== "string") {
+          throw malformed("the API server's answer is no list");
+        }
         for (const object of page.items) {
           seen.add(objectKey(object));
           this.#put(object);
@@ -188,14 +191,15 @@ export class Reflector<T extends KubeObject> {
       case "DELETED":
       case "BOOKMARK":
         if (typeof resourceVersion === "string") break;
-        return malformedEvent();
+        return malformed(brokenEvent);
       case "ERROR":
         return errorOfStatus(500, event.object, this.#options.resource.plural);
       default:
-        return malformedEvent();
+        return malformed(brokenEvent);
     }
     this.#resourceVersion = resourceVersion;
     if (event.type === "BOOKMARK") return undefined;
+    if (typeof event.object.metadata.name !== "string") return malformed(brokenEvent);
     this.#counts.events++;
     if (event.type === "DELETED") this.#remove(objectKey(event.object), event.object);
     else this.#put(event.object);
@@ -274,8 +278,10 @@ function parseEvent<T extends KubeObject>(line: string): WatchEvent<T> | undefin
   }
 }
 
-function malformedEvent(): KubeError {
-  return new KubeError("the watch broke off inside an event, or sent what is none", { code: "Malformed" });
+const brokenEvent = "the watch broke off inside an event, or sent what is none";
+
+function malformed(message: string): KubeError {
+  return new KubeError(message, { code: "Malformed" });
 }
 
 async function errorOfWatch(watch: KubeWatch, target: string): Promise<KubeError> {

@@ -86,6 +86,11 @@ export class ListWatchServer implements KubeTransport {
     this.#watches.clear();
   }
 
+  /** Open watches get this line, whatever it is. */
+  say(line: string): void {
+    for (const lines of this.#watches) lines.push(line);
+  }
+
   /** The connections of the open watches die: they get nothing any more, not even their end. */
   silence(): void {
     this.#watches.clear();
