@@ -50,8 +50,8 @@ const cases: readonly BenchCase[] = [
   { name: "twenty", latencyMs: 15, cacheTtlMs: 0, objectsPerMount: 20, objectCount: 400, inFlight: 1 },
 ];
 
-/** Measures each case for so many seconds after a warm-up of a third of that. */
-export async function measureProvider(seconds = 4): Promise<Readonly<Record<string, ProviderFigures>>> {
+/** Measures each case for so many seconds after a warm-up as long. */
+export async function measureProvider(seconds = 3): Promise<Readonly<Record<string, ProviderFigures>>> {
   const figures: Record<string, ProviderFigures> = {};
   for (const { name } of cases) {
     const child = spawnPinned(1, ["load", name, String(seconds)]);
@@ -138,7 +138,7 @@ async function load(bench: BenchCase, seconds: number): Promise<void> {
   try {
     await firstLine(provider);
     const requests = mountRequests(bench, server.emulator.tenantId, federation.token);
-    await run(socketPath, requests, bench.inFlight, seconds / 3);
+    await run(socketPath, requests, bench.inFlight, seconds);
     const before = await ask(provider);
     const requestsBefore = vault.counts().total;
     const latencies = await run(socketPath, requests, bench.inFlight, seconds);

@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { canaryValue, expectNoCanary } from "../../test/support/canary.ts";
 import { mountRequest } from "../../test/support/mount-request.ts";
@@ -6,6 +8,7 @@ import { vaultScene } from "../../test/support/vault-scene.ts";
 import { silentLogger } from "../core/log.ts";
 import { seededRandom } from "../core/random.ts";
 import type { EmulatorOptions } from "../emulator/index.ts";
+import { readCertificateSecret } from "./certificate-secret.ts";
 import type { MountRequest } from "./client.ts";
 import { createProviderService } from "./service.ts";
 
@@ -137,4 +140,25 @@ test("a history is one list request and exactly so many reads", async () => {
   const { files } = await finish(service.mount({ ...history, attributes: JSON.stringify(attributes) }));
   expect(files.map((file) => file.path)).toEqual(["a/0", "a/1", "a/2"]);
   expect(vault.counts().byOperation).toMatchObject({ SecretGet: 3 });
+});
+
+test.each(["3des-sha1", "p384", "rsa"])("the certificate of %s is one object of each type", async (name) => {
+  const { vault, service, request, finish } = scene();
+  const pfx = readFileSync(new URL(`fixtures/${name}.pfx`, import.meta.url)).toString("base64");
+  vault.importCertificate("web", pfx);
+  const mount = request(["web"], "db", { requestedPaths: ["web", "web/tls.crt", "web.key", "key", "cert"] });
+  const attributes = JSON.parse(mount.attributes) as Record<string, string>;
+  for (const type of ["key", "cert"]) {
+    attributes["objects"] +=
+      `  - |\n    objectName: web\n    objectType: ${type}\n    objectAlias: ${type}\n`;
+  }
+  const { files } = await finish(service.mount({ ...mount, attributes: JSON.stringify(attributes) }));
+  const texts = textsOf(files);
+  const expected = readCertificateSecret(pfx, "application/x-pkcs12");
+  expect(texts["web"]).toBe(expected.pem);
+  expect(texts["web/tls.crt"]).toBe(expected.certificates);
+  expect(texts["web.key"]).toBe(expected.keys);
+  const leaf = new X509Certificate(expected.certificates);
+  expect(new X509Certificate(texts["cert"]!).fingerprint256).toBe(leaf.fingerprint256);
+  expect(texts["key"]).toBe(leaf.publicKey.export({ format: "pem", type: "spki" }));
 });
