@@ -1,3 +1,5 @@
+import { limitProfiles } from "../limits/profiles.ts";
+
 /**
  * Parsers of flag values. A parser throws an error whose message continues the sentence "--flag …": it starts with
  * "must", says what is accepted and has no full stop. error-text.ts adds the flag and what was given.
@@ -47,6 +49,17 @@ export function retryAfter(input: string): RetryAfterChoice {
   if (input === "none" || input === "window-end") return input;
   if (/^\d{1,4}$/.test(input) && Number(input) <= 3600) return Number(input);
   throw new FlagValueError("must be none, window-end or a number of seconds up to 3,600");
+}
+
+/** A share of today's limit of a vault (`10%`), or requests per 10 s. The result is requests per 10 s. */
+export function vaultBudget(input: string): number {
+  const limit = limitProfiles["azure-2026"].vault.other;
+  const percent = /^(\d{1,3}(?:\.\d+)?)%$/.exec(input);
+  const requests = percent === null ? Number(input.replaceAll(",", "")) : (Number(percent[1]) / 100) * limit;
+  if (/^[\d.,]+%?$/.test(input) && requests >= 1 && requests <= limit) return Math.floor(requests);
+  throw new FlagValueError(
+    `must be a share such as 10%, or 1 to ${formatCount(limit)} requests per 10 s (what a vault allows all its users)`,
+  );
 }
 
 function formatCount(count: number): string {

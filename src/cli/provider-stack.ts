@@ -14,6 +14,8 @@ export interface ProviderStackOptions {
   readonly cloud: Cloud;
   /** Trusted besides the system's authorities. */
   readonly caPem?: string;
+  /** Requests to one vault per 10 s; a tenth of its limit when absent. */
+  readonly vaultBudget?: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -21,9 +23,15 @@ export interface ProviderStackOptions {
 
 /** The provider with its way to the vaults behind it, on a unix socket. Throws a UserError when the socket is taken. */
 export async function startProviderStack(options: ProviderStackOptions): Promise<AsyncDisposable> {
-  const { clock, random, logger, caPem } = options;
+  const { clock, random, logger, caPem, vaultBudget } = options;
   const transport = httpTransport(caPem === undefined ? {} : { caPem });
-  const gateway = createVaultGateway({ clock, random: random.fork("vault"), transport, logger });
+  const gateway = createVaultGateway({
+    clock,
+    random: random.fork("vault"),
+    transport,
+    logger,
+    options: vaultBudget === undefined ? {} : { budget: { requests: vaultBudget, windowMs: 10_000 } },
+  });
   const service = createProviderService({
     clock,
     random: random.fork("provider"),

@@ -38,16 +38,15 @@ beforeAll(async () => {
   const caFile = join(folder, "ca.pem");
   writeFileSync(caFile, emulator.caPem);
   const socket = join(folder, "azure.sock");
-  provider = startKeyweir([
-    ...["provider", "--output", "json", "--socket", socket, "--ca-file", caFile],
-    ...["--authority", emulator.authorityUrl.origin, "--vault-suffix", `vault.localhost:${emulator.port}`],
-  ]);
+  const suffix = `vault.localhost:${emulator.port}`;
+  const authority = emulator.authorityUrl.origin;
+  const vaultFlags = ["--ca-file", caFile, "--authority", authority, "--vault-suffix", suffix];
+  provider = startKeyweir(["provider", "--output", "json", "--socket", socket, ...vaultFlags]);
   await provider.firstLine();
   await kubectl("create", "namespace", "azure-secret-store");
-  controller = startKeyweir([
-    ...["controller", "--output", "json", "--kubeconfig", api.kubeconfigPath, "--provider-socket", socket],
-    ...["--rotation-poll-interval-in-seconds", "5"],
-  ]);
+  const clusterFlags = ["--kubeconfig", api.kubeconfigPath, "--provider-socket", socket];
+  const settings = ["--rotation-poll-interval-in-seconds", "5"];
+  controller = startKeyweir(["controller", "--output", "json", ...clusterFlags, ...settings]);
   await controller.firstLine();
 });
 
@@ -75,7 +74,7 @@ async function apply(yaml: string): Promise<void> {
   await kubectl("apply", "-f", file);
 }
 
-async function until(what: string, isTrue: () => Promise<boolean>): Promise<void> {
+async function expectSoon(what: string, isTrue: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 150; attempt++) {
     if (await isTrue().catch(() => false)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -150,7 +149,7 @@ describe("a secret's way from the vault to a real cluster", () => {
   });
 
   test("kubectl describe tells what happened, and no value", async () => {
-    await until("the event is there", async () =>
+    await expectSoon("the event is there", async () =>
       (await kubectl("describe", "secretsync", "db", "-n", "shop")).includes("Normal  CreateSucceeded"),
     );
     expectNoCanary(await kubectl("describe", "secretsync", "db", "-n", "shop"));
@@ -162,7 +161,7 @@ describe("a secret's way from the vault to a real cluster", () => {
 
   test("a rotated value arrives at the next poll", async () => {
     emulator.emulator.vault("demo").setSecret("db-password", "rotated");
-    await until("the new value is there", async () => (await dataOf("db"))["password"] === "rotated");
+    await expectSoon("the new value is there", async () => (await dataOf("db"))["password"] === "rotated");
   });
 
   test("a forced synchronisation arrives at once, and the Secret keeps what others added", async () => {
@@ -170,26 +169,22 @@ describe("a secret's way from the vault to a real cluster", () => {
     emulator.emulator.vault("demo").setSecret("db-password", "forced");
     const patch = '{"spec":{"forceSynchronization":"one"}}';
     await kubectl("patch", "secretsync", "db", "-n", "shop", "--type=merge", "-p", patch);
-    await until("the new value is there", async () => (await dataOf("db"))["password"] === "forced");
+    await expectSoon("the new value is there", async () => (await dataOf("db"))["password"] === "forced");
     const labels = await kubectl("get", "secret", "db", "-n", "shop", "-o", "jsonpath={.metadata.labels}");
     expect(JSON.parse(labels)).toEqual({ "secrets-store.sync.x-k8s.io": "", team: "shop", theirs: "yes" });
   });
 
   test("a deleted Secret is back within the interval", async () => {
     await kubectl("delete", "secret", "db", "-n", "shop");
-    await until("the Secret is back", async () => (await dataOf("db"))["user"] === "shop");
+    await expectSoon("the Secret is back", async () => (await dataOf("db"))["user"] === "shop");
   });
 
   test("a foreign Secret of that name is refused and left alone", async () => {
     await kubectl("create", "secret", "generic", "foreign", "-n", "shop", "--from-literal=theirs=1");
     await apply(syncYaml.replace("name: db", "name: foreign"));
-    await kubectl(
-      ...[
-        "wait",
-        '--for=jsonpath={.status.conditions[?(@.type=="Ready")].reason}=InvalidClusterSecretLabelError',
-      ],
-      ...["secretsync/foreign", "-n", "shop", "--timeout=20s"],
-    );
+    const reason = '{.status.conditions[?(@.type=="Ready")].reason}=InvalidClusterSecretLabelError';
+    const subject = ["secretsync/foreign", "-n", "shop", "--timeout=20s"];
+    await kubectl("wait", `--for=jsonpath=${reason}`, ...subject);
     expect(await dataOf("foreign")).toEqual({ theirs: "1" });
   });
 
@@ -201,14 +196,14 @@ describe("a secret's way from the vault to a real cluster", () => {
         .replace("serviceAccountName: reader", "serviceAccountName: stranger"),
     );
     const path = 'jsonpath={.status.conditions[?(@.type=="Ready")].message}';
-    await until("the reason is told", async () =>
+    await expectSoon("the reason is told", async () =>
       (await kubectl("get", "secretsync", "stranger", "-n", "shop", "-o", path)).includes("AADSTS700213"),
     );
   });
 
   test("a deleted SecretSync takes its Secret along", async () => {
     await kubectl("delete", "secretsync", "db", "-n", "shop");
-    await until("the Secret is gone", async () => {
+    await expectSoon("the Secret is gone", async () => {
       const names = await kubectl("get", "secrets", "-n", "shop", "-o", "name");
       return !names.split("\n").includes("secret/db");
     });

@@ -1,6 +1,6 @@
 import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
-import { httpsUrl, port, text } from "../flag-parsers.ts";
+import { httpsUrl, port, text, vaultBudget } from "../flag-parsers.ts";
 import {
   bindAddressFlag,
   type LogLevel,
@@ -15,6 +15,7 @@ export interface ProviderFlags {
   readonly authority?: string;
   readonly vaultSuffix?: string;
   readonly caFile?: string;
+  readonly vaultBudget: number;
   readonly bindAddress: string;
   readonly healthzPort?: number;
   readonly logLevel: LogLevel;
@@ -53,6 +54,13 @@ export const providerCommand = buildCommand<ProviderFlags, [], CliContext>({
         optional: true,
         placeholder: "FILE",
         brief: "PEM certificates to trust besides the usual ones",
+      },
+      vaultBudget: {
+        kind: "parsed",
+        parse: vaultBudget,
+        default: "10%",
+        placeholder: "SHARE",
+        brief: "What it may ask of one vault: a share of the vault's limit, or requests per 10 s",
       },
       bindAddress: bindAddressFlag,
       healthzPort: {

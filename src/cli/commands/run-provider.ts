@@ -19,6 +19,7 @@ export async function runProvider(this: CliContext, flags: ProviderFlags): Promi
   await using _provider = await startProviderStack({
     socketPath: socket,
     cloud: cloudOf(flags),
+    vaultBudget: flags.vaultBudget,
     ...(caPem === undefined ? {} : { caPem }),
     clock,
     random,

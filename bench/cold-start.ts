@@ -1,0 +1,248 @@
+/**
+ * 1,000 SecretSyncs from nothing to all Ready, with provider and controller in processes of their own and a vault that
+ * answers at once: against the real API server, as a ratio to a bare loop that only creates the Secret and patches the
+ * status (nothing could do less); and against the sandbox, over its socket.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../src/core/clock.ts";
+import { systemRandom } from "../src/core/random.ts";
+import { startEmulator, type JsonWebKeySet } from "../src/emulator/index.ts";
+import { createKubeClient, type KubeClient } from "../src/kube/client.ts";
+import { loadClusterConfig } from "../src/kube/cluster-config.ts";
+import { httpTransport } from "../src/kube/http-transport.ts";
+import { isAlreadyExists } from "../src/kube/kube-error.ts";
+import { namespaces, secrets, serviceAccounts } from "../src/kube/resources.ts";
+import { secretProviderClassCrd } from "../src/operator/crds/secret-provider-class.ts";
+import { secretSyncCrd } from "../src/operator/crds/secret-sync.ts";
+import {
+  secretProviderClasses,
+  secretSyncs,
+  type SecretSync,
+} from "../src/operator/secret-sync/secret-sync.ts";
+import { startApiServer } from "../test/support/api-server.ts";
+import { startKeyweir, type KeyweirProcess } from "../test/support/keyweir-process.ts";
+import type { Benchmark } from "./benchmark.ts";
+
+const count = 1000;
+const inFlight = 16;
+/** As the peers were measured: a class with one object, and every SecretSync reads it. */
+const objectName = "shared";
+const clientId = "22222222-2222-4222-8222-222222222222";
+
+export const benchmarks: readonly Benchmark[] = [
+  {
+    name: "cold start: 1,000 SecretSyncs, real API server",
+    timeLimitMs: 900_000,
+    async run() {
+      const api = await startApiServer({ crds: [secretSyncCrd, secretProviderClassCrd] });
+      try {
+        const measured = await coldStart(api.kubeconfigPath);
+        return [
+          { name: "bare create + status loop", value: measured.loopMs, unit: "ms" },
+          {
+            name: "controller, process start included",
+            value: measured.readyMs,
+            unit: "ms",
+            baseline: "bare create + status loop",
+            target: { atMost: 1.4 },
+          },
+          {
+            name: "controller process ready",
+            value: measured.controllerReadyMs,
+            unit: "ms",
+            target: { atMost: 1500 },
+          },
+          {
+            name: "vault requests",
+            value: measured.vaultRequests,
+            unit: "requests",
+            target: { atMost: count },
+          },
+        ];
+      } finally {
+        await api.stop();
+      }
+    },
+  },
+  {
+    name: "cold start: 1,000 SecretSyncs, sandbox over its socket",
+    timeLimitMs: 120_000,
+    async run() {
+      const sandbox = startKeyweir(["sandbox", "--output", "json"]);
+      try {
+        const { kubeconfig } = JSON.parse(await sandbox.firstLine()) as { readonly kubeconfig: string };
+        const measured = await coldStart(kubeconfig);
+        const perSecond = (count / (measured.readyMs - measured.controllerReadyMs)) * 1000;
+        return [
+          { name: "from nothing to all Ready", value: measured.readyMs, unit: "ms" },
+          { name: "synchronisations", value: perSecond, unit: "/s", target: { atLeast: 1500 } },
+        ];
+      } finally {
+        await end(sandbox);
+      }
+    },
+  },
+];
+
+interface Measured {
+  readonly readyMs: number;
+  readonly controllerReadyMs: number;
+  readonly loopMs: number;
+  readonly vaultRequests: number;
+}
+
+async function coldStart(kubeconfigPath: string): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), "keyweir-bench-"));
+  const config = await loadClusterConfig({
+    kubeconfigPath,
+    env: {},
+    readFile: (path) => readFile(path, "utf8"),
+  });
+  await using transport = httpTransport(config);
+  const kube = createKubeClient({ transport, clock: systemClock, random: systemRandom() });
+  const get = async (path: string): Promise<unknown> =>
+    JSON.parse((await transport.request({ method: "GET", path })).body);
+  const { issuer } = (await get("/.well-known/openid-configuration")) as { readonly issuer: string };
+  const keys = (await get("/openid/v1/jwks")) as JsonWebKeySet;
+  await using vault = await startEmulator({
+    vaults: ["demo"],
+    trustedIssuers: { [issuer]: keys },
+    federatedCredentials: [{ clientId, issuer, subject: "system:serviceaccount:shop:reader" }],
+  });
+  const processes: KeyweirProcess[] = [];
+  try {
+    const names = Array.from({ length: count }, (_, index) => `secret-${index}`);
+    vault.emulator.vault("demo").setSecret(objectName, "value");
+    await createObjects(kube, names, vault.emulator.tenantId);
+
+    const caFile = join(folder, "ca.pem");
+    writeFileSync(caFile, vault.caPem);
+    const socket = join(folder, "azure.sock");
+    const suffix = `vault.localhost:${vault.port}`;
+    const vaultFlags = [
+      "--ca-file",
+      caFile,
+      "--authority",
+      vault.authorityUrl.origin,
+      "--vault-suffix",
+      suffix,
+      "--vault-budget",
+      "100%",
+    ];
+    const provider = startKeyweir(["provider", "--output", "json", "--socket", socket, ...vaultFlags]);
+    processes.push(provider);
+    await provider.firstLine();
+
+    const startMs = performance.now();
+    const clusterFlags = ["--kubeconfig", kubeconfigPath, "--provider-socket", socket];
+    const controller = startKeyweir(["controller", "--output", "json", ...clusterFlags]);
+    processes.push(controller);
+    const controllerReadyMs = controller.firstLine().then(() => performance.now() - startMs);
+    await untilAllReady(kube);
+    const readyMs = performance.now() - startMs;
+    const sample = await kube.get(secretSyncs, { namespace: "shop", name: names[0]! });
+    for (const process of processes.splice(0)) await end(process);
+    return {
+      readyMs,
+      controllerReadyMs: await controllerReadyMs,
+      loopMs: await bareLoop(kube, sample, names),
+      vaultRequests: vault.emulator.vault("demo").counts().total,
+    };
+  } finally {
+    for (const process of processes) await end(process);
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function createObjects(kube: KubeClient, names: readonly string[], tenantId: string): Promise<void> {
+  for (const name of ["shop", "bare", "azure-secret-store"]) {
+    await kube.create(namespaces, { metadata: { name } }).catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error;
+    });
+  }
+  await kube.create(serviceAccounts, { metadata: { namespace: "shop", name: "reader" } });
+  await kube.create(secretProviderClasses, {
+    metadata: { namespace: "shop", name: "vault" },
+    spec: {
+      provider: "azure",
+      parameters: {
+        keyvaultName: "demo",
+        tenantID: tenantId,
+        clientID: clientId,
+        objects: `array:\n  - |\n    objectName: ${objectName}\n    objectType: secret\n`,
+      },
+    },
+  });
+  await forEach(names, async (name) => {
+    const spec = {
+      secretProviderClassName: "vault",
+      serviceAccountName: "reader",
+      secretObject: { type: "Opaque", data: [{ sourcePath: objectName, targetKey: "value" }] },
+    };
+    await kube.create(secretSyncs, { metadata: { namespace: "shop", name }, spec });
+  });
+}
+
+/** The two writes that each SecretSync needs, with the bodies that the controller writes, and nothing else. */
+async function bareLoop(kube: KubeClient, sample: SecretSync, names: readonly string[]): Promise<number> {
+  await kube.create(secretProviderClasses, { metadata: { namespace: "bare", name: "vault" } });
+  await forEach(names, async (name) => {
+    await kube.create(secretSyncs, { metadata: { namespace: "bare", name }, spec: sample.spec });
+  });
+  const startMs = performance.now();
+  await forEach(names, async (name) => {
+    await kube.create(secrets, {
+      metadata: {
+        namespace: "bare",
+        name,
+        labels: { "secrets-store.sync.x-k8s.io": "" },
+        ownerReferences: [
+          { apiVersion: "v1", kind: "Namespace", name: "bare", uid: sample.metadata.uid ?? "" },
+        ],
+      },
+      type: "Opaque",
+      data: { value: Buffer.from(name).toString("base64") },
+    });
+    await kube.statusMergePatch(secretSyncs, { namespace: "bare", name }, { status: sample.status });
+  });
+  return performance.now() - startMs;
+}
+
+async function untilAllReady(kube: KubeClient): Promise<void> {
+  const ready = new Set<string>();
+  const note = (sync: SecretSync) => {
+    const conditions = sync.status?.conditions ?? [];
+    if (conditions.some(({ type, status }) => type === "Ready" && status === "True"))
+      ready.add(sync.metadata.name);
+  };
+  const { items, metadata } = await kube.list(secretSyncs, { namespace: "shop" });
+  items.forEach(note);
+  const stopping = new AbortController();
+  const options = {
+    namespace: "shop",
+    resourceVersion: metadata.resourceVersion ?? "0",
+    timeoutSeconds: 600,
+  };
+  const { lines } = await kube.watch(secretSyncs, options, stopping.signal);
+  for await (const line of lines) {
+    note((JSON.parse(line) as { readonly object: SecretSync }).object);
+    if (ready.size === count) break;
+  }
+  stopping.abort();
+}
+
+async function forEach(names: readonly string[], work: (name: string) => Promise<void>): Promise<void> {
+  const waiting = [...names];
+  const worker = async () => {
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) await work(name);
+  };
+  await Promise.all(Array.from({ length: inFlight }, worker));
+}
+
+async function end(process: KeyweirProcess): Promise<void> {
+  process.signal("SIGTERM");
+  await process.exited;
+}
