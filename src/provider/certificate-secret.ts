@@ -20,7 +20,8 @@ export interface CertificateForms {
 
 /**
  * Reads the text of a secret that holds a certificate: PEM, or PKCS#12 in base64. `contentType` decides, and where
- * it is missing or unknown the text does. Throws a `Conversion` error; each form is made when it is first asked for.
+ * it is missing or unknown the text does. What cannot be read or made is a `Conversion` error, thrown by this or by the
+ * form that is asked for.
  */
 export function readCertificateSecret(value: string, contentType: string | undefined): CertificateForms {
   switch (contentType?.trim().toLowerCase()) {
@@ -33,22 +34,38 @@ export function readCertificateSecret(value: string, contentType: string | undef
   }
 }
 
+/** A file that is delivered as it is need not be readable, so it is read when another form is asked for. */
 class Pkcs12Forms implements CertificateForms {
-  readonly keys: string;
-  readonly certificates: string;
   readonly pfx: string;
+  #parts: { readonly keys: string; readonly certificates: string } | undefined;
 
   constructor(value: string) {
-    const { keys, certificates } = readPkcs12(decodeBase64(value));
     this.pfx = value;
-    this.keys = keys.map((key) => encodePem("PRIVATE KEY", key)).join("");
-    this.certificates = orderChain(certificates, keys[0])
-      .map((certificate) => encodePem("CERTIFICATE", certificate))
-      .join("");
   }
 
   get pem(): string {
-    return this.keys + this.certificates;
+    const { keys, certificates } = this.#read();
+    return keys + certificates;
+  }
+
+  get keys(): string {
+    return this.#read().keys;
+  }
+
+  get certificates(): string {
+    return this.#read().certificates;
+  }
+
+  #read() {
+    if (this.#parts === undefined) {
+      const { keys, certificates } = readPkcs12(decodeBase64(this.pfx));
+      const chain = orderChain(certificates, keys[0]);
+      this.#parts = {
+        keys: keys.map((key) => encodePem("PRIVATE KEY", key)).join(""),
+        certificates: chain.map((certificate) => encodePem("CERTIFICATE", certificate)).join(""),
+      };
+    }
+    return this.#parts;
   }
 }
 
@@ -61,7 +78,7 @@ class PemForms implements CertificateForms {
     if (blocks.length === 0)
       throw new ObjectError("Conversion", "the value is not a PEM text: it has no BEGIN line");
     const given = blocks.filter(isCertificate).map((block) => block.der);
-    const key = blocks.find((block) => !isCertificate(block));
+    const key = blocks.find(isPrivateKey);
     const ordered = orderChain(given, key && pkcs8Of(key));
     const isInOrder = ordered.length === given.length && ordered.every((der, index) => der === given[index]);
     this.#blocks = isInOrder ? blocks : reorder(blocks, ordered);
@@ -77,7 +94,7 @@ class PemForms implements CertificateForms {
   }
 
   get pfx(): string {
-    const keys = this.#blocks.filter((block) => !isCertificate(block)).map(readKey);
+    const keys = this.#blocks.filter(isPrivateKey).map(readKey);
     const certificates = this.#blocks.filter(isCertificate).map((block) => block.der);
     return writePkcs12(keys, certificates).toString("base64");
   }
@@ -85,6 +102,11 @@ class PemForms implements CertificateForms {
 
 function isCertificate(block: PemBlock): boolean {
   return block.label === "CERTIFICATE";
+}
+
+/** Not, for one, the EC PARAMETERS that OpenSSL writes before a key. */
+function isPrivateKey(block: PemBlock): boolean {
+  return block.label.endsWith("PRIVATE KEY");
 }
 
 function textOf(blocks: readonly PemBlock[]): string {
@@ -112,6 +134,6 @@ function readKey(block: PemBlock): Buffer {
   if (key !== undefined) return key;
   throw new ObjectError(
     "Conversion",
-    "the PEM text has a block besides its certificates that is not a private key without password: objectFormat pfx needs one",
+    "the private key of the PEM text has a password or is damaged: objectFormat pfx needs one without password",
   );
 }

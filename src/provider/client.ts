@@ -2,6 +2,7 @@
  * The caller's side of the provider protocol. The controller knows the provider through this file alone: the
  * interface is the same whether the provider runs in this process or behind a unix socket.
  */
+import { resolve } from "node:path";
 import { credentials, status, type ServiceError } from "@grpc/grpc-js";
 import { DeadlineError } from "../core/clock.ts";
 import { readErrorMetadata } from "./error-metadata.ts";
@@ -19,10 +20,11 @@ export interface ProviderClient {
 }
 
 /**
- * A client of the provider that listens on `socketPath`. It connects at the first call, re-connects by itself after
- * the provider was restarted, and fails at once (UNAVAILABLE) while nobody listens. Disposing it ends open calls.
+ * A client of the provider that listens on the socket `path`. It connects at the first call, re-connects by itself after
+ * the provider was restarted, and fails at once (UNAVAILABLE) while nobody listens. Disposed, it takes no new calls.
  */
-export function connectProvider(socketPath: string): ProviderClient & Disposable {
+export function connectProvider(path: string): ProviderClient & Disposable {
+  const socketPath = resolve(path);
   const client = new CSIDriverProviderClient(`unix://${socketPath}`, credentials.createInsecure(), {
     "grpc.max_receive_message_length": messageLimitBytes,
     "grpc.initial_reconnect_backoff_ms": 100,
@@ -31,7 +33,7 @@ export function connectProvider(socketPath: string): ProviderClient & Disposable
   });
   return {
     mount: (request, signal) =>
-      new Promise((resolve, reject) => {
+      new Promise((done, reject) => {
         if (signal?.aborted) return reject(describeAbort(signal.reason, socketPath));
         const onAbort = () => {
           call.cancel();
@@ -39,7 +41,7 @@ export function connectProvider(socketPath: string): ProviderClient & Disposable
         };
         const call = client.mount(request, (error, response) => {
           signal?.removeEventListener("abort", onAbort);
-          if (error === null) resolve(response);
+          if (error === null) done(response);
           else reject(describeFailure(error, socketPath));
         });
         signal?.addEventListener("abort", onAbort, { once: true });

@@ -20,7 +20,7 @@ export class ObjectError extends Error {
 }
 
 /**
- * The failure behind something thrown by an the gateway or a conversion. Undefined when it is not an
+ * The failure behind something thrown by the gateway or a conversion. Undefined when it is not an
  * operating failure but a bug, whose text must not be shown.
  */
 export function toFetchFailure(thrown: unknown): FetchFailure | undefined {

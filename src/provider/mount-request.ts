@@ -26,12 +26,20 @@ export function parseEnvelope(request: MountRequest): ParsedEnvelope {
   const secrets = request.secrets === "" ? {} : parseRecord(request.secrets, "secrets", problems);
   const fileMode = parseMode(request.permission, problems);
   const lane = request.lane === "" ? "routine" : lanes.find((known) => known === request.lane);
+  if (request.requestedPaths.length > requestedPathsLimit) {
+    problems.push(
+      `requested_paths has ${request.requestedPaths.length} paths, at most ${requestedPathsLimit} are allowed`,
+    );
+  }
   if (lane === undefined) problems.push(`lane must be one of ${lanes.join(", ")}`);
   if (attributes === undefined || secrets === undefined || lane === undefined || problems.length > 0) {
     return { kind: "invalid", problems };
   }
   return { kind: "valid", envelope: { attributes, secrets, fileMode, lane } };
 }
+
+/** More than a Secret of 1 MiB can have keys of any use. */
+const requestedPathsLimit = 10_000;
 
 function parseRecord(text: string, name: string, problems: string[]): Record<string, unknown> | undefined {
   const prefix = `failed to unmarshal ${name}, error:`;

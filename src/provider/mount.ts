@@ -6,12 +6,13 @@ import type { MountRequest } from "./gen/service.ts";
 import { resolveIdentity } from "./identity.ts";
 import { parseEnvelope } from "./mount-request.ts";
 import type { LruCache } from "./lru-cache.ts";
-import { parseObjects, type ParsedObjects } from "./objects.ts";
+import { parseObjects, type ObjectEntry, type ParsedObjects } from "./objects.ts";
 import { parseParameters } from "./parameters.ts";
 
 /** A request that may be carried out. */
 export interface Mount {
   readonly target: FetchTarget;
+  /** For files whose object has none of its own. */
   readonly fileMode: number;
   readonly tasks: readonly FetchTask[];
 }
@@ -49,6 +50,7 @@ export function parseMount(
     identity?.kind !== "valid" ||
     objects?.kind !== "valid"
   ) {
+    if (objects?.kind === "valid") problems.push(...describeInvalid(objects.entries));
     return { kind: "invalid", problems };
   }
   const { tasks, unknownPaths } = planFetch(objects.entries, request.requestedPaths);
@@ -71,6 +73,12 @@ export function parseMount(
       tasks,
     },
   };
+}
+
+function describeInvalid(entries: readonly ObjectEntry[]): string[] {
+  return entries.flatMap((entry, index) =>
+    entry.kind === "valid" ? [] : [`object ${index + 1} of objects: ${entry.object.problems.join(", ")}`],
+  );
 }
 
 /** The same class is mounted again and again. */

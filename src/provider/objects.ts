@@ -95,8 +95,18 @@ function isNullText(scalar: Scalar): boolean {
 function locateInner(item: Scalar<string>, line: number, column: number, outer: YamlDocument): string {
   const start = outer.lines.linePos(item.range?.[0] ?? 0);
   if (item.type !== "BLOCK_LITERAL") return `objects, line ${start.line}, column ${start.col}`;
-  const outerLine = outer.text.split("\n")[start.line + line - 1] ?? "";
-  const innerLine = item.value.split("\n")[line - 1] ?? "";
-  const indent = Math.max(0, outerLine.trimEnd().length - innerLine.trimEnd().length);
-  return `objects, line ${start.line + line}, column ${column + indent}`;
+  const outerLine = start.line + line;
+  return `objects, line ${outerLine}, column ${column + indentOf(item, outer, start.line)}`;
+}
+
+/** How far a block text is indented: as far as its first line that is not empty, less what that line keeps of it. */
+function indentOf(item: Scalar<string>, outer: YamlDocument, headerLine: number): number {
+  const skipped = /^\n*/.exec(item.value)?.[0].length ?? 0;
+  const lineStart = outer.lines.lineStarts[headerLine + skipped] ?? 0;
+  const spaces = (text: string, from: number) => {
+    let end = from;
+    while (text[end] === " ") end++;
+    return end - from;
+  };
+  return Math.max(0, spaces(outer.text, lineStart) - spaces(item.value, skipped));
 }

@@ -97,9 +97,8 @@ const schema = z.object({
   }),
 });
 
-/** Parameters as given: trimmed, checked one by one; how they go together is checked by their users. */
+/** Parameters as given: trimmed, checked one by one; how they go together is checked by their users. `objects` is read apart. */
 export interface MountParameters {
-  readonly podName: string;
   readonly podNamespace: string;
   readonly usePodIdentity: boolean;
   readonly useVMManagedIdentity: boolean;
@@ -112,7 +111,6 @@ export interface MountParameters {
   readonly userAssignedIdentityId: string | undefined;
   readonly serviceAccountName: string | undefined;
   readonly tokens: string | undefined;
-  readonly objects: string;
 }
 
 export type ParsedParameters =
@@ -159,7 +157,6 @@ export function parseParameters(attributes: Readonly<Record<string, unknown>>): 
   return {
     kind: "valid",
     parameters: {
-      podName: data[podNameKey],
       podNamespace: data[podNamespaceKey],
       usePodIdentity: data.usePodIdentity,
       useVMManagedIdentity: data.useVMManagedIdentity,
@@ -172,7 +169,6 @@ export function parseParameters(attributes: Readonly<Record<string, unknown>>): 
       userAssignedIdentityId: data.userAssignedIdentityID,
       serviceAccountName: data[serviceAccountNameKey],
       tokens: data[tokensKey],
-      objects: data.objects,
     },
   };
 }

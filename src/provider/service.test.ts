@@ -219,6 +219,7 @@ describe("wrong requests", () => {
     [{ secrets: `{${canaryValue}` }, "failed to unmarshal secrets, error:"],
     [{ permission: "rw-r--r--" }, "failed to unmarshal file permission, error:"],
     [{ permission: "99999" }, "such as 420 for 0644"],
+    [{ requestedPaths: Array(10_001).fill("a") }, "at most 10000 are allowed"],
     [{ lane: "fast" }, "lane must be one of new, forced, rotated, routine"],
   ])("%j is refused", async (change, expected) => {
     const { log, service } = providerScene();
@@ -235,6 +236,13 @@ describe("wrong requests", () => {
       /^failed to mount objects, error: 3 problems: tenantId .*; cloudName .*; failed to yaml/,
     );
   });
+});
+
+test("problems of parameters and of single objects come together", async () => {
+  const { mountError } = providerScene();
+  const objects = [secret("a"), secret("b", { objectFormat: "x" })];
+  const { message } = await mountError({ attributes: { clientID: "" }, objects });
+  expect(message).toMatch(/2 problems: .*set clientID; object 2 of objects: invalid objectFormat/);
 });
 
 test("reads run in parallel, but only so many at once", async () => {
