@@ -11,6 +11,7 @@ describe("help", () => {
     ["help-sandbox", "sandbox --help"],
     ["help-provider", "provider --help"],
     ["help-controller", "controller -h"],
+    ["help-crds", "crds --help"],
   ])("%s is as people know it", async (name, commandLine) => {
     const result = await runIsolated(commandLine);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
@@ -22,7 +23,7 @@ describe("help", () => {
     expect(nothing).toEqual(help);
   });
 
-  test.each(["", "demo", "emulator", "sandbox", "provider", "controller"])(
+  test.each(["", "demo", "emulator", "sandbox", "provider", "controller", "crds"])(
     "keyweir %s --help fits 80 columns and has an example",
     async (command) => {
       const { stdout } = await runIsolated(`${command} --help`);

@@ -4,6 +4,7 @@
  */
 import { type Application, buildApplication, buildRouteMap, type Command, run, version } from "@stricli/core";
 import { controllerCommand } from "./commands/controller.ts";
+import { crdsCommand } from "./commands/crds.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { emulatorCommand } from "./commands/emulator.ts";
 import { planRoutes } from "./commands/plan/routes.ts";
@@ -25,6 +26,7 @@ const root = buildRouteMap({
     sandbox: sandboxCommand,
     provider: providerCommand,
     controller: controllerCommand,
+    crds: crdsCommand,
     plan: planRoutes,
   },
   docs: {

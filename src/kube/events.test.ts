@@ -124,10 +124,19 @@ test("an event that is refused is dropped, logged without its message, and stops
   expect(on.recorder.counts.written).toBe(1);
 });
 
+test("events are paced: fifty at once, then twenty a second", async () => {
+  const { clock, recorder, requests } = scene();
+  for (let index = 0; index < 200; index++) recorder.record({ ...object, uid: `u-${index}` }, event);
+  await clock.advance(0);
+  expect(requests).toHaveLength(50);
+  await clock.advance(5_000);
+  expect(requests).toHaveLength(150);
+});
+
 test("more than a thousand distinct events that wait are dropped", async () => {
-  const { recorder, requests } = scene();
+  const { clock, recorder, requests } = scene();
   for (let index = 0; index < 1_100; index++) recorder.record({ ...object, uid: `u-${index}` }, event);
-  await recorder.settled();
+  await clock.advance(60_000);
   expect(requests).toHaveLength(1_024);
   expect(recorder.counts).toEqual({ written: 1_024, dropped: 76 });
 });

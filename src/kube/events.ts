@@ -2,7 +2,7 @@
  * Events for people who run `kubectl describe`. They are a courtesy: recording one never waits, never fails and is
  * never repeated after an error. The same event of the same object is one object with a count.
  */
-import type { Clock } from "../core/clock.ts";
+import { sleep, type Clock } from "../core/clock.ts";
 import { messageOf } from "../core/errors.ts";
 import { silentLogger, type Logger } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
@@ -39,6 +39,8 @@ export interface EventRecorderOptions {
 
 /** One object's events: 25 at once, then one in five minutes, as client-go's spam filter. */
 const perObject = { capacityUnits: 25, refillPerSecond: 1 / 300 };
+/** All events of this process: a courtesy must not take its share of the API server from the work itself. */
+const allObjects = { capacityUnits: 50, refillPerSecond: 20 };
 /** Objects and events that are remembered; the ones longest unused are forgotten first. */
 const memoryLimit = 4096;
 /** Distinct events that wait to be written; more are dropped. */
@@ -68,6 +70,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const pending = new Map<string, Pending>();
   const counts = { written: 0, dropped: 0 };
   let writing: Promise<void> | undefined;
+  let pace = fullTokenBucket(allObjects, clock.monotonicMs());
 
   function record(object: ObjectReference, event: RecordedEvent): void {
     const nowMs = clock.monotonicMs();
@@ -95,6 +98,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     // Not before what records an event has gone on.
     await Promise.resolve();
     for (const item of pending.values()) {
+      const { waitMs, next } = reserveUnits(allObjects, pace, 1, clock.monotonicMs());
+      pace = next;
+      if (waitMs > 0) await sleep(clock, waitMs);
       pending.delete(item.key);
       try {
         await write(item);

@@ -10,7 +10,12 @@ import { secretProviderClassCrd } from "../../src/operator/crds/secret-provider-
 import { secretSyncCrd } from "../../src/operator/crds/secret-sync.ts";
 import { startApiServer, type ApiServer } from "../support/api-server.ts";
 import { canaryValue, expectNoCanary } from "../support/canary.ts";
-import { endAllProcesses, startKeyweir, type KeyweirProcess } from "../support/keyweir-process.ts";
+import {
+  endAllProcesses,
+  runKeyweir,
+  startKeyweir,
+  type KeyweirProcess,
+} from "../support/keyweir-process.ts";
 
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "keyweir-sync-test-"));
@@ -153,6 +158,22 @@ describe("a secret's way from the vault to a real cluster", () => {
       (await kubectl("describe", "secretsync", "db", "-n", "shop")).includes("Normal  CreateSucceeded"),
     );
     expectNoCanary(await kubectl("describe", "secretsync", "db", "-n", "shop"));
+  });
+
+  test("keyweir crds prints what the API server has", async () => {
+    const { code, stdout } = await runKeyweir(["crds"]);
+    expect(code).toBe(0);
+    const file = join(folder, "crds.yaml");
+    writeFileSync(file, stdout);
+    const printed = await kubectl(
+      "apply",
+      "--server-side",
+      "--force-conflicts",
+      "--dry-run=server",
+      "-f",
+      file,
+    );
+    expect(printed.match(/serverside-applied \(server dry run\)/g)).toHaveLength(2);
   });
 
   test("kubectl explain knows the fields", async () => {

@@ -8,7 +8,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { Logger } from "../../core/log.ts";
 import type { Random } from "../../core/random.ts";
 import type { EventRecorder } from "../../kube/events.ts";
-import { isConflict, isNotFound } from "../../kube/kube-error.ts";
+import { isNotFound } from "../../kube/kube-error.ts";
 import { objectKey, type ObjectReference } from "../../kube/objects.ts";
 import type { ObjectChange } from "../../kube/reflector.ts";
 import { apiVersionOf } from "../../kube/resources.ts";
@@ -270,15 +270,15 @@ export class SecretSyncController {
     signal: AbortSignal,
   ): Promise<void> {
     const { kube, logger, clock } = this.#dependencies;
-    const patch = { metadata: { uid: tracked.uid }, status: tracked.status };
+    const patch = { status: tracked.status };
     try {
       await kube.statusMergePatch(secretSyncs, secretSync.metadata, patch, {}, signal);
       tracked.isStatusPending = false;
       tracked.unwrittenAttempts = 0;
       tracked.statusWrittenMs = clock.monotonicMs();
     } catch (error) {
-      // Gone, or replaced by another of that name: then there is nobody to tell.
-      if (signal.aborted || isNotFound(error) || isConflict(error)) return;
+      // Gone: then there is nobody to tell.
+      if (signal.aborted || isNotFound(error)) return;
       tracked.isStatusPending = true;
       logger.warn("status could not be written", { key, error: messageOf(error) });
     }
