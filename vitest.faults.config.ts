@@ -4,8 +4,6 @@ export default defineConfig({
   test: {
     include: ["test/faults/**/*.test.ts"],
     environment: "node",
-    // A failed schedule prints the seed that repeats it; the first one is enough.
-    bail: 1,
     testTimeout: 600_000,
     // What is printed goes through the streams, where the set-up file looks for planted secrets.
     disableConsoleIntercept: true,

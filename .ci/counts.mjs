@@ -1,5 +1,5 @@
 // Prints one line `NAME: N passed, N failed` from a report of vitest's JSON reporter. Exits 1 when no test ran. A file
-// that could not be loaded has no tests in the report, but is a failure all the same.
+// whose imports or hooks failed has no failed test in the report, but a message, and is a failure all the same.
 import { readFileSync } from "node:fs";
 
 const [name, reportPath] = process.argv.slice(2);
@@ -10,8 +10,8 @@ try {
   // The run ended before vitest could write: nothing passed.
 }
 const brokenFiles = report.testResults.filter(
-  ({ status, assertionResults }) =>
-    status === "failed" && assertionResults.every(({ status }) => status !== "failed"),
+  ({ message, assertionResults }) =>
+    message !== "" && assertionResults.every(({ status }) => status !== "failed"),
 ).length;
 const skipped = report.numPendingTests > 0 ? `, ${report.numPendingTests} skipped` : "";
 process.stdout.write(
