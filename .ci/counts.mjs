@@ -1,5 +1,5 @@
 // Prints one line `NAME: N passed, N failed` from a report of vitest's JSON reporter. Exits 1 when no test ran. A file
-// whose imports or hooks failed has no failed test in the report, but a message, and is a failure all the same.
+// whose imports or hooks failed has no failed test in the report, but is a failure all the same.
 import { readFileSync } from "node:fs";
 
 const [name, reportPath] = process.argv.slice(2);
