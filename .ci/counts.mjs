@@ -10,8 +10,8 @@ try {
   // The run ended before vitest could write: nothing passed.
 }
 const brokenFiles = report.testResults.filter(
-  ({ message, assertionResults }) =>
-    message !== "" && assertionResults.every(({ status }) => status !== "failed"),
+  ({ status, assertionResults }) =>
+    status === "failed" && assertionResults.every((test) => test.status !== "failed"),
 ).length;
 const skipped = report.numPendingTests > 0 ? `, ${report.numPendingTests} skipped` : "";
 process.stdout.write(
