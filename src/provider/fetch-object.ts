@@ -41,6 +41,12 @@ export interface FetchContext {
   readonly signal: AbortSignal;
 }
 
+/**
+ * New SecretSyncs come in crowds that read the same objects (a rollout, a first start): they share what one identity
+ * read within the last second. The controller counts that second against the age of the value (proto/service.proto).
+ */
+const newReadMaxAgeMs = 1_000;
+
 /** Whose vault is read, as whom, and why. */
 export interface FetchTarget {
   readonly identity: Identity;
@@ -86,7 +92,12 @@ async function fetchVersion(
   context: FetchContext,
 ): Promise<FetchedVersion> {
   const { source, limiter, target, signal } = context;
-  const request = { ...target, name: spec.name, ...(pinned === "" ? {} : { version: pinned }) };
+  const request = {
+    ...target,
+    name: spec.name,
+    ...(pinned === "" ? {} : { version: pinned }),
+    ...(pinned === "" && target.lane === "new" ? { maxAgeMs: newReadMaxAgeMs } : {}),
+  };
   switch (spec.type) {
     case "secret": {
       const secret = await limiter.run(() => source.getSecret(request, signal));

@@ -2,7 +2,7 @@ import { buildCommand } from "@stricli/core";
 import type { CliContext } from "../context.ts";
 
 /** `keyweir crds`; it runs run-crds.ts. */
-export const crdsCommand = buildCommand<Record<never, never>, [], CliContext>({
+export const crdsCommand = buildCommand<object, [], CliContext>({
   loader: async () => (await import("./run-crds.ts")).runCrds,
   parameters: {},
   docs: {

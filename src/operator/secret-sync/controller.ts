@@ -156,7 +156,7 @@ export class SecretSyncController {
     const due =
       outcome.kind === "failed"
         ? dueAfterFailure(dueInput, outcome, tracked.failures, random)
-        : dueAfterSuccess(dueInput, random);
+        : dueAfterSuccess(dueInput, lane, random);
     const status = statusAfter({
       secretSync,
       previous: tracked.status,

@@ -93,7 +93,7 @@ describe("when an object is due", () => {
         const status = healthy(nowMs - 20 * hourMs);
         const due = dueWhenSeen({ ...seen, status, lastAliveMs: nowMs - agoMs }, seededRandom(1));
         // Either the grid time lies ahead, or it fell into the time without a controller.
-        const gridMs = dueAfterSuccess({ ...seen, nowMs: nowMs - agoMs }, seededRandom(1)).atMs;
+        const gridMs = dueAfterSuccess({ ...seen, nowMs: nowMs - agoMs }, "routine", seededRandom(1)).atMs;
         expect(due.atMs).toBe(Math.max(nowMs, gridMs));
       }),
     );
@@ -108,9 +108,15 @@ describe("when an object is due", () => {
         fc.integer({ min: 0, max: 10 ** 9 }),
         (interval, jitter, seed, offsetMs) => {
           const input = { ...seen, settings: settings(interval, jitter), nowMs: nowMs + offsetMs };
-          const { atMs } = dueAfterSuccess(input, seededRandom(seed));
-          expect(atMs).toBeGreaterThan(input.nowMs);
-          expect(atMs - input.nowMs).toBeLessThanOrEqual((interval + jitter) * 1000);
+          const routine = dueAfterSuccess(input, "routine", seededRandom(seed)).atMs;
+          expect(routine).toBeGreaterThan(input.nowMs);
+          expect(routine - input.nowMs).toBeLessThanOrEqual((interval + jitter) * 1000);
+          // A new one may have been read a second ago.
+          const first = dueAfterSuccess(input, "new", seededRandom(seed)).atMs;
+          expect(first).toBeGreaterThanOrEqual(input.nowMs);
+          expect(first - (input.nowMs - 1000)).toBeLessThanOrEqual(
+            Math.max(1000, (interval + jitter) * 1000),
+          );
         },
       ),
     );

@@ -54,12 +54,17 @@ export function dueWhenSeen(input: DueInput, random: Random): Due {
   return { atMs: Math.max(nowMs, pollAfter(input, checkedMs, random)), lane: "routine" };
 }
 
-/** The routine poll after a success. */
+/** What is read in the lane "new" may have been read up to a second before (proto/service.proto). */
+const newReadMaxAgeMs = 1_000;
+
+/** The routine poll after a success in `lane`. */
 export function dueAfterSuccess(
   input: Pick<DueInput, "secretSync" | "settings" | "nowMs">,
+  lane: Lane,
   random: Random,
 ): Due {
-  return { atMs: pollAfter(input, input.nowMs, random), lane: "routine" };
+  const readMs = lane === "new" ? input.nowMs - newReadMaxAgeMs : input.nowMs;
+  return { atMs: Math.max(input.nowMs, pollAfter(input, readMs, random)), lane: "routine" };
 }
 
 /** The next try after the `attempt`-th failure in a row (from 1): soon for the network, as told for a throttle. */

@@ -51,7 +51,10 @@ export interface MountRequest {
   requestedPaths: string[];
   /** Answer with `results` instead of failing the whole call when some objects fail. */
   partial: boolean;
-  /** Why the objects are fetched: "new", "forced", "rotated" or "routine". Empty means routine. */
+  /**
+   * Why the objects are fetched: "new", "forced", "rotated" or "routine". Empty means routine.
+   * Only for "new" may a value be one that the same identity read up to a second before.
+   */
   lane: string;
 }
 
