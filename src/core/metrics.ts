@@ -18,10 +18,12 @@ export interface Metrics {
   text(): Promise<string>;
 }
 
+/** A count that only grows, one series for each combination of labels. */
 export interface LabelledCounter<Label extends string> {
   add(labels: Readonly<Record<Label, string>>, amount?: number): void;
 }
 
+/** Observed values by bucket, in the unit that ends the metric's name. */
 export interface LabelledHistogram<Label extends string> {
   observe(labels: Readonly<Record<Label, string>>, value: number): void;
 }

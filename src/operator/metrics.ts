@@ -15,6 +15,7 @@ export interface OperatorGauges {
   readonly queued: () => number;
 }
 
+/** A registry of its own, with the gauges read at each scrape. */
 export function createOperatorMetrics(gauges: OperatorGauges): OperatorMetrics {
   const metrics = createMetrics();
   metrics.gauge("keyweir_secretsyncs", "SecretSyncs known to the controller", gauges.tracked);

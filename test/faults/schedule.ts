@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { seededRandom, type Random } from "../../src/core/random.ts";
+import { isNotFound } from "../../src/kube/kube-error.ts";
 import { secrets as secretResource } from "../../src/kube/resources.ts";
 import { secretProviderClasses, secretSyncs } from "../../src/operator/secret-sync/secret-sync.ts";
 import { canaryValue, expectNoCanary } from "../support/canary.ts";
@@ -30,7 +31,7 @@ const disturbances: readonly Disturbance[] = [
   { name: "rotate", apply: rotate },
   {
     name: "force",
-    apply: ({ cluster, name, random }) => patchSync(cluster, name, `f-${Math.floor(random.next() * 1e9)}`),
+    apply: (world) => patchSync(world, `f-${Math.floor(world.random.next() * 1e9)}`),
   },
   {
     name: "vault answers 429",
@@ -90,27 +91,27 @@ const disturbances: readonly Disturbance[] = [
   },
   {
     name: "user deletes the Secret",
-    apply: async ({ cluster, name }) => {
-      await cluster.kube.delete(secretResource, { namespace: "shop", name }).catch(() => {});
-    },
+    apply: (world) =>
+      asUser(world, async ({ cluster, name }) => {
+        await cluster.kube.delete(secretResource, { namespace: "shop", name }).catch(ignoreNotFound);
+      }),
   },
   {
     name: "user edits the Secret",
-    apply: async ({ cluster, name }) => {
-      const patch = { data: { value: "ZWRpdGVk" } };
-      await cluster.kube.mergePatch(secretResource, { namespace: "shop", name }, patch).catch(() => {});
-    },
+    apply: (world) =>
+      asUser(world, async ({ cluster, name }) => {
+        const patch = { data: { value: "ZWRpdGVk" } };
+        await cluster.kube
+          .mergePatch(secretResource, { namespace: "shop", name }, patch)
+          .catch(ignoreNotFound);
+      }),
   },
   {
     name: "user breaks and mends the class",
-    apply: async ({ fleet, cluster, random }) => {
-      const ref = { namespace: "shop", name: "vault" };
-      await cluster.kube.mergePatch(secretProviderClasses, ref, {
-        spec: { parameters: { tenantID: "wrong" } },
-      });
-      await fleet.clock.advance(random.next() * 5 * minuteMs);
-      const parameters = { tenantID: fleet.emulator.tenantId };
-      await cluster.kube.mergePatch(secretProviderClasses, ref, { spec: { parameters } });
+    apply: async (world) => {
+      await setTenant(world, "wrong");
+      await world.fleet.clock.advance(world.random.next() * 5 * minuteMs);
+      await setTenant(world, world.fleet.emulator.tenantId);
     },
   },
 ];
@@ -165,10 +166,37 @@ function rotate({ fleet, name, revisions }: World): void {
   fleet.rotate(name, `${canaryValue}-${name}-${revision}`);
 }
 
-async function patchSync(cluster: VirtualCluster, name: string, force: string): Promise<void> {
-  await cluster.kube
-    .mergePatch(secretSyncs, { namespace: "shop", name }, { spec: { forceSynchronization: force } })
-    .catch(() => {});
+function patchSync(world: World, forceSynchronization: string): Promise<void> {
+  return asUser(world, async ({ cluster, name }) => {
+    await cluster.kube.mergePatch(
+      secretSyncs,
+      { namespace: "shop", name },
+      { spec: { forceSynchronization } },
+    );
+  });
+}
+
+function setTenant(world: World, tenantID: string): Promise<void> {
+  return asUser(world, async ({ cluster }) => {
+    const ref = { namespace: "shop", name: "vault" };
+    await cluster.kube.mergePatch(secretProviderClasses, ref, { spec: { parameters: { tenantID } } });
+  });
+}
+
+/** What a person does: again, until the API server takes it. */
+async function asUser(world: World, action: (world: World) => Promise<void>): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await world.fleet.passUntil(action(world));
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await world.fleet.clock.advance(5_000);
+    }
+  }
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!isNotFound(error)) throw error;
 }
 
 type VaultEffect = Parameters<VirtualFleet["emulator"]["faults"]["add"]>[0];

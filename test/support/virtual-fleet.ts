@@ -104,6 +104,15 @@ export class VirtualFleet implements AsyncDisposable {
     });
   }
 
+  /** Lets time pass until `work` is done: a call that waits would wait for ever on a clock that stands still. */
+  async passUntil<T>(work: Promise<T>): Promise<T> {
+    let isDone = false;
+    const settled = work.finally(() => (isDone = true));
+    settled.catch(() => {});
+    await this.clock.advanceUntil(() => isDone, 600_000);
+    return settled;
+  }
+
   note(line: string): void {
     this.trace.push(`${this.clock.monotonicMs()} ${line}`);
   }
@@ -177,10 +186,7 @@ export class VirtualCluster {
 
   /** A new controller and provider process: nothing of an earlier one's memory is left. Time passes until it is up. */
   async start(): Promise<void> {
-    let isStarted = false;
-    const starting = this.#startOperator().finally(() => (isStarted = true));
-    await this.#fleet.clock.advanceUntil(() => isStarted, 600_000);
-    await starting;
+    await this.#fleet.passUntil(this.#startOperator());
   }
 
   async #startOperator(): Promise<void> {

@@ -21,6 +21,7 @@ export interface JsonSchema {
   readonly "x-kubernetes-validations"?: readonly { readonly rule: string; readonly message: string }[];
 }
 
+/** A column of `kubectl get`; `priority` above 0 shows only with `-o wide`. */
 export interface PrinterColumn {
   readonly name: string;
   readonly type: "string" | "date" | "integer";
@@ -29,6 +30,7 @@ export interface PrinterColumn {
   readonly priority?: number;
 }
 
+/** An apiextensions.k8s.io/v1 definition of a namespaced kind. */
 export interface CustomResourceDefinition {
   readonly apiVersion: "apiextensions.k8s.io/v1";
   readonly kind: "CustomResourceDefinition";
@@ -48,6 +50,7 @@ export interface CustomResourceDefinition {
   };
 }
 
+/** One version of a kind; exactly one of a definition is the storage version. */
 export interface CrdVersion {
   readonly name: string;
   readonly served: boolean;

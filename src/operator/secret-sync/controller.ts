@@ -79,6 +79,7 @@ const failingStatusIntervalMs = 300_000;
 
 const queuePriority: Readonly<Record<Lane, number>> = { new: 3, forced: 2, rotated: 1, routine: 0 };
 
+/** Schedules SecretSyncs, runs their attempts from the work queue and keeps their status; see the top of this file. */
 export class SecretSyncController {
   readonly #dependencies: ControllerDependencies;
   readonly #tracked = new Map<string, Tracked>();

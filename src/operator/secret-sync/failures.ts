@@ -26,7 +26,7 @@ const userCodes: ReadonlySet<string> = new Set([
 ]);
 
 /** How soon an error class is worth another try. */
-export function retryClassOf(code: string): RetryClass {
+function retryClassOf(code: string): RetryClass {
   if (throttleCodes.has(code) || code === "BreakerOpen") return "throttle";
   return userCodes.has(code) ? "user" : "network";
 }

@@ -6,6 +6,7 @@ import type { DataItem, ObjectStatus, SecretSyncSpec } from "./secret-sync.ts";
 /** The bytes for one key of the Secret, or why there are none. */
 export type MappedItem = FetchedItem | MissingItem;
 
+/** `bytes` is what the key of the Secret gets; `object` tells type and version, when the provider told them. */
 export interface FetchedItem {
   readonly kind: "fetched";
   readonly item: DataItem;
@@ -13,6 +14,7 @@ export interface FetchedItem {
   readonly object: ObjectResult | undefined;
 }
 
+/** `object` says why it could not be fetched, and when to ask again. */
 export interface MissingItem {
   readonly kind: "missing";
   readonly item: DataItem;

@@ -1,13 +1,7 @@
 import type { RetryClass } from "../../policy/schedule.ts";
 import type { ObjectStatus, WrittenSecret } from "./secret-sync.ts";
 
-/** Every reason that a SecretSync's conditions can show; the names are those of the Secret Store extension. */
-export type Reason =
-  | "CreateSucceeded"
-  | "UpdateNoValueChangeSucceeded"
-  | "UpdateValueChangeOrForceUpdateSucceeded"
-  | FailureReason;
-
+/** Why an attempt failed, as conditions show it; the names are those of the Secret Store extension. */
 export type FailureReason =
   | "PartialSync"
   | "ProviderError"
@@ -24,6 +18,7 @@ export type FailureReason =
 /** What one attempt came to. Everything that follows (status, event, metric, next due time) is computed from it. */
 export type Outcome = SyncedOutcome | FailedOutcome;
 
+/** Every item was fetched and the Secret is as it should be. */
 export interface SyncedOutcome {
   readonly kind: "synced";
   readonly reason:

@@ -23,7 +23,7 @@ export function partialFailure(
  * The condition message of PartialSync: a JSON array with one entry an item, failures first, cut to what fits into a
  * condition by leaving out entries from the end, so that it always parses.
  */
-export function partialMessage(items: readonly MappedItem[]): string {
+function partialMessage(items: readonly MappedItem[]): string {
   const failuresFirst = [
     ...items.filter((mapped) => mapped.kind === "missing"),
     ...items.filter((mapped) => mapped.kind === "fetched"),

@@ -7,6 +7,7 @@ export interface SecretSync extends KubeObject {
   readonly status?: SecretSyncStatus;
 }
 
+/** What the user asks for; the API server has validated it. */
 export interface SecretSyncSpec {
   readonly secretProviderClassName: string;
   readonly serviceAccountName: string;
@@ -25,6 +26,7 @@ export interface DataItem {
   readonly targetKey: string;
 }
 
+/** What is known to others and survives a restart; absent fields were never written. No value, ever. */
 export interface SecretSyncStatus {
   readonly conditions?: readonly Condition[];
   readonly lastSuccessfulSyncTime?: string;
@@ -68,6 +70,7 @@ export interface SecretProviderClass extends KubeObject {
   };
 }
 
+/** Where SecretSyncs live. */
 export const secretSyncs: Resource<SecretSync> = {
   group: "secret-sync.x-k8s.io",
   version: "v1alpha1",
@@ -76,6 +79,7 @@ export const secretSyncs: Resource<SecretSync> = {
   namespaced: true,
 };
 
+/** Where SecretProviderClasses live. */
 export const secretProviderClasses: Resource<SecretProviderClass> = {
   group: "secrets-store.csi.x-k8s.io",
   version: "v1",

@@ -28,6 +28,7 @@ export interface SynchroniseDependencies {
   readonly pod: { readonly name: string; readonly uid: string };
 }
 
+/** What one attempt looks at: the present state, and the newest status that is known. */
 export interface Attempt {
   readonly secretSync: SecretSync;
   readonly providerClass: SecretProviderClass | undefined;

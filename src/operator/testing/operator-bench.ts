@@ -1,3 +1,4 @@
+import { canaryValue } from "../../../test/support/canary.ts";
 import { seededRandom } from "../../core/random.ts";
 import { jsonLogger } from "../../core/log.ts";
 import { VirtualClock } from "../../core/virtual-clock.ts";
@@ -42,6 +43,16 @@ export class OperatorBench implements AsyncDisposable {
     await bench.kube.create(serviceAccounts, { metadata: { namespace: "shop", name: "reader" } });
     await bench.createClass();
     await bench.start(settings);
+    return bench;
+  }
+
+  /** With SecretSync `db` in step: keys `user` and `password`. */
+  static async withSync(settings: SettingsInput = {}): Promise<OperatorBench> {
+    const bench = await OperatorBench.create(settings);
+    bench.vault.set("db-user", "shop");
+    bench.vault.set("db-password", canaryValue);
+    await bench.createSync("db", { user: "db-user", password: "db-password" });
+    await bench.seconds(1);
     return bench;
   }
 
