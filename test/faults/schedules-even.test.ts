@@ -1,0 +1,3 @@
+import { describeSchedules } from "./schedule-batches.ts";
+
+describeSchedules("even");
