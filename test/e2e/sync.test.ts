@@ -25,6 +25,7 @@ let api: ApiServer;
 let emulator: EmulatorServer;
 let provider: KeyweirProcess;
 let controller: KeyweirProcess;
+let startController: () => KeyweirProcess;
 
 /** Real kube-apiserver, real sockets, a process each for provider and controller; the vault in this process. */
 beforeAll(async () => {
@@ -50,8 +51,9 @@ beforeAll(async () => {
   await provider.firstLine();
   await kubectl("create", "namespace", "azure-secret-store");
   const clusterFlags = ["--kubeconfig", api.kubeconfigPath, "--provider-socket", socket];
-  const settings = ["--rotation-poll-interval-in-seconds", "5"];
-  controller = startKeyweir(["controller", "--output", "json", ...clusterFlags, ...settings]);
+  const settings = ["--rotation-poll-interval-in-seconds", "5", "--leader-elect"];
+  startController = () => startKeyweir(["controller", "--output", "json", ...clusterFlags, ...settings]);
+  controller = startController();
   await controller.firstLine();
 });
 
@@ -141,6 +143,25 @@ spec:
     labels: { team: shop }
 `;
 
+const policyYaml = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: { name: refuse-by-key }
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+      - { apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [secrets] }
+  validations:
+    - expression: "!has(object.data) || !('refused' in object.data)"
+      message: the key "refused" is not allowed here
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: { name: refuse-by-key }
+spec: { policyName: refuse-by-key, validationActions: [Deny] }
+`;
+
 describe("a secret's way from the vault to a real cluster", () => {
   test("kubectl apply, kubectl wait, and the values are there", async () => {
     await apply(namespaceYaml);
@@ -219,6 +240,35 @@ describe("a secret's way from the vault to a real cluster", () => {
     const path = 'jsonpath={.status.conditions[?(@.type=="Ready")].message}';
     await expectSoon("the reason is told", async () =>
       (await kubectl("get", "secretsync", "stranger", "-n", "shop", "-o", path)).includes("AADSTS700213"),
+    );
+  });
+
+  test("a policy of the cluster that refuses is named", async () => {
+    await apply(policyYaml);
+    const refused = syncYaml.replace("name: db", "name: refused");
+    const reason = '{.status.conditions[?(@.type=="Ready")].reason}';
+    await expectSoon("the policy is in force", async () => {
+      const args = ["create", "secret", "generic", "probe", "-n", "shop", "--dry-run=server"];
+      return (
+        await kubectl(...args, "--from-literal=refused=1").catch((error: Error) => error.message)
+      ).includes("refuse-by-key");
+    });
+    await apply(refused.replace("targetKey: password", "targetKey: refused"));
+    const subject = ["secretsync/refused", "-n", "shop", "--timeout=20s"];
+    await kubectl("wait", `--for=jsonpath=${reason}=ValidatingAdmissionPolicyCheckFailed`, ...subject);
+  });
+
+  test("when the leader ends, the one that stood by goes on", async () => {
+    const standby = startController();
+    await standby.firstLine();
+    controller.signal("SIGTERM");
+    expect((await controller.exited).code).toBe(0);
+    expectNoCanary(controller.stdout() + controller.stderr());
+    controller = standby;
+    emulator.emulator.vault("demo").setSecret("db-password", "after the change");
+    await expectSoon(
+      "the new value is there",
+      async () => (await dataOf("db"))["password"] === "after the change",
     );
   });
 

@@ -15,6 +15,7 @@ export interface ControllerFlags extends SettingsInput {
   readonly kubeconfig?: string;
   readonly providerSocket: string;
   readonly config?: string;
+  readonly leaderElect: boolean;
   readonly bindAddress: string;
   readonly healthPort?: number;
   readonly metricsPort?: number;
@@ -45,6 +46,11 @@ export const controllerCommand = buildCommand<ControllerFlags, [], CliContext>({
         brief: "Unix socket of the provider",
       },
       config: value("YAML file with any of the settings below by name; flags win over it", "FILE"),
+      leaderElect: {
+        kind: "boolean",
+        default: false,
+        brief: "Work only while holding the Lease keyweir-leader, so that several replicas may run",
+      },
       rotationPollIntervalInSeconds: number(
         "How often each SecretSync is compared with the vault (default 3600)",
         "SECONDS",

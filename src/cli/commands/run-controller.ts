@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { parse, YAMLParseError } from "yaml";
 import { messageOf, UserError } from "../../core/errors.ts";
 import { listen } from "../../core/listen.ts";
@@ -5,6 +6,7 @@ import { loadClusterConfig } from "../../kube/cluster-config.ts";
 import { createKubeClient, type KubeClient } from "../../kube/client.ts";
 import { httpTransport } from "../../kube/http-transport.ts";
 import { isNotFound, KubeError } from "../../kube/kube-error.ts";
+import { holdLease } from "../../kube/lease.ts";
 import type { Resource } from "../../kube/resources.ts";
 import { secretProviderClasses, secretSyncs } from "../../operator/secret-sync/secret-sync.ts";
 import { type Settings, type SettingsInput, settingsSchema } from "../../operator/settings.ts";
@@ -32,18 +34,16 @@ export async function runController(this: CliContext, flags: ControllerFlags): P
   using provider = connectProvider(flags.providerSocket);
 
   let operator: Operator | undefined;
+  let isStandingBy = false;
   const probes = probeHandler({
-    isReady: () => operator !== undefined,
+    isReady: () => operator !== undefined || isStandingBy,
     metricsText: async () => (await operator?.metricsText()) ?? "",
   });
   await using health = await serve(probes, flags, "healthPort");
   await using metrics = await serve(probes, flags, "metricsPort");
 
   await checkCluster(this, createKubeClient({ transport, clock, random: random.fork("check") }));
-  const starting = startOperator({ transport, provider, clock, random, logger, settings });
-  operator = await Promise.race([starting, untilStopped(signal).then(() => undefined)]);
-  if (operator === undefined) return;
-  try {
+  const announce = () => {
     const fields = {
       server: config.server,
       watches: [secretSyncs, secretProviderClasses].map(({ plural, group }) => `${plural}.${group}`),
@@ -55,10 +55,25 @@ export async function runController(this: CliContext, flags: ControllerFlags): P
       `${styleFor(this.isColor).strong("Controller")} watches SecretSyncs and SecretProviderClasses of ${config.server}`,
       `Polls every ${settings.rotationPollIntervalInSeconds} s, jitter ${settings.jitterSeconds} s; provider at unix://${flags.providerSocket}`,
     ]);
-    await untilStopped(signal);
-  } finally {
+  };
+  const lead = async (leading: AbortSignal) => {
+    const starting = startOperator({ transport, provider, clock, random, logger, settings });
+    operator = await Promise.race([starting, untilStopped(leading).then(() => undefined)]);
+    if (operator === undefined) return;
+    if (!flags.leaderElect) announce();
+    await untilStopped(leading);
     await operator.stop();
-  }
+    operator = undefined;
+  };
+  if (!flags.leaderElect) return lead(signal);
+
+  // A candidate that stands by is as ready as the one that leads.
+  isStandingBy = true;
+  announce();
+  const client = createKubeClient({ transport, clock, random: random.fork("lease") });
+  const identity = `${hostname()}_${Math.floor(random.next() * 2 ** 32).toString(16)}`;
+  const lease = { namespace: settings.namespace, name: "keyweir-leader", identity };
+  await holdLease({ client, clock, random: random.fork("election"), ...lease, lead, logger }, signal);
 }
 
 function serve(
