@@ -121,6 +121,23 @@ describe("conditions", () => {
     expect(conditions(after(partial(["k", "l"])))).toContain("Ready=True/PartialSync");
   });
 
+  test("a Secret that was created in part counts as created, and the second try says the same", () => {
+    const partial: Outcome = {
+      kind: "failed",
+      reason: "PartialSync",
+      message: "[]",
+      retryClass: "user",
+      objects: [],
+      partial: { written, syncHash: "k1:01", isChanged: true },
+    };
+    const first = after(partial);
+    expect(conditions(first).slice(0, 2)).toEqual([
+      "Create=True/CreateSucceeded",
+      "Update=False/PartialSync",
+    ]);
+    expect(conditions(after(partial, first))).toEqual(conditions(first));
+  });
+
   test("a long message is cut to the limit of the API", () => {
     const status = after(failed("ProviderError", "x".repeat(40_000)));
     expect(status.conditions![0]!.message).toHaveLength(32_768);

@@ -66,7 +66,8 @@ function conditionsAfter(input: StatusInput, now: string): Condition[] {
     };
   };
 
-  const hadSecret = previous.secret !== undefined;
+  const hasSecret =
+    previous.secret !== undefined || (outcome.kind === "failed" && outcome.partial !== undefined);
   const created = before.find((condition) => condition.type === "Create" && condition.status === "True");
   if (outcome.kind === "synced") {
     const message = successMessage(outcome.reason);
@@ -81,8 +82,10 @@ function conditionsAfter(input: StatusInput, now: string): Condition[] {
   }
   const ready = isUsable(outcome, previous) ? "True" : "False";
   return [
-    ...(hadSecret && created !== undefined ? [created] : []),
-    set(hadSecret ? "Update" : "Create", "False", outcome.reason, outcome.message),
+    ...(hasSecret
+      ? [created ?? set("Create", "True", "CreateSucceeded", successMessage("CreateSucceeded"))]
+      : []),
+    set(hasSecret ? "Update" : "Create", "False", outcome.reason, outcome.message),
     set("Ready", ready, outcome.reason, outcome.message),
   ];
 }
