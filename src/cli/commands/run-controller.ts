@@ -65,7 +65,7 @@ export async function runController(this: CliContext, flags: ControllerFlags): P
     await operator.stop();
     operator = undefined;
   };
-  if (!flags.leaderElect) return lead(signal);
+  if (!flags.leaderElect) return await lead(signal);
 
   // A candidate that stands by is as ready as the one that leads.
   isStandingBy = true;
