@@ -1,6 +1,10 @@
-import { createServer as createHttpServer, type RequestListener } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
-import { getRequestListener } from "@hono/node-server";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
 import { systemCodeOf, UserError } from "./errors.ts";
 import type { HttpHandler } from "./http.ts";
 
@@ -15,21 +19,26 @@ export interface ListenOptions {
   readonly name: string;
 }
 
-/** A handler behind a socket. Closing it ends open connections and frees the port. */
+/** A server behind a socket. Closing it ends open connections and frees the port. */
 export interface ListeningServer extends AsyncDisposable {
   readonly port: number;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
-/** Serves `handler` over HTTP/1.1 keep-alive. Throws a {@link UserError} that names the port when it is taken. */
+/** {@link listenNode} for a fetch-like handler: for servers of which nobody asks many requests a second. */
 export async function listen(handler: HttpHandler, options: ListenOptions): Promise<ListeningServer> {
-  const host = options.host ?? "127.0.0.1";
+  const { getRequestListener } = await import("@hono/node-server");
   const respond = getRequestListener(handler, { overrideGlobalObjects: false });
-  const listener: RequestListener = (incoming, outgoing) => void respond(incoming, outgoing);
-  const server =
-    options.tls === undefined
-      ? createHttpServer(listener)
-      : createHttpsServer({ cert: options.tls.certificatePem, key: options.tls.keyPem }, listener);
+  return listenNode((incoming, outgoing) => void respond(incoming, outgoing), options);
+}
+
+/** Serves `listener` over HTTP/1.1 keep-alive. Throws a {@link UserError} that names the port when it is taken. */
+export async function listenNode(
+  listener: RequestListener,
+  options: ListenOptions,
+): Promise<ListeningServer> {
+  const host = options.host ?? "127.0.0.1";
+  const server = await createServer(listener, options.tls);
   server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(describeListenError(error, options, host)));
@@ -43,6 +52,45 @@ export async function listen(handler: HttpHandler, options: ListenOptions): Prom
       server.closeAllConnections();
     });
   return { port, close, [Symbol.asyncDispose]: close };
+}
+
+/** TLS is loaded by those alone who serve it. */
+async function createServer(listener: RequestListener, tls: ListenOptions["tls"]) {
+  if (tls === undefined) return createHttpServer(listener);
+  const { createServer: createHttpsServer } = await import("node:https");
+  return createHttpsServer({ cert: tls.certificatePem, key: tls.keyPem }, listener);
+}
+
+/**
+ * Hands over the body of a request when it is complete, never when the client leaves before. No more than one chunk over
+ * `limitBytes` is kept of a longer one: it is known by its length.
+ */
+export function collectBody(
+  incoming: IncomingMessage,
+  limitBytes: number,
+  done: (body: Buffer) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  incoming.on("data", (chunk: Buffer) => {
+    if (sizeBytes > limitBytes) return;
+    sizeBytes += chunk.length;
+    chunks.push(chunk);
+  });
+  incoming.on("end", () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+  incoming.on("error", () => incoming.destroy());
+}
+
+/** Answers with head and body in one write to the socket; does nothing when the client has left. */
+export function writeAnswer(
+  outgoing: ServerResponse,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: string,
+): void {
+  if (outgoing.destroyed) return;
+  outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+  outgoing.end(body);
 }
 
 function describeListenError(error: Error, options: ListenOptions, host: string): Error {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { collectBody, writeAnswer } from "../core/listen.ts";
 import { ConnectionFault } from "./faults.ts";
 import { tooLarge } from "./handler.ts";
 import { errorBody } from "./service-error.ts";
@@ -13,7 +14,12 @@ type Respond = (request: WireRequest) => WireResponse | Promise<WireResponse>;
 export function toRequestListener(respond: Respond): RequestListener {
   return (incoming, outgoing) => {
     if (incoming.method === "GET" || incoming.method === "HEAD") answer(respond, incoming, outgoing, "");
-    else readBody(respond, incoming, outgoing);
+    else {
+      collectBody(incoming, bodyLimitBytes, (body) => {
+        if (body.length > bodyLimitBytes) write(outgoing, tooLarge());
+        else answer(respond, incoming, outgoing, body.toString());
+      });
+    }
   };
 }
 
@@ -29,20 +35,6 @@ function answer(respond: Respond, incoming: IncomingMessage, outgoing: ServerRes
   } catch (thrown) {
     fail(outgoing, thrown);
   }
-}
-
-function readBody(respond: Respond, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  incoming.on("data", (chunk: Buffer) => {
-    sizeBytes += chunk.length;
-    if (sizeBytes <= bodyLimitBytes) chunks.push(chunk);
-  });
-  incoming.on("end", () => {
-    if (sizeBytes > bodyLimitBytes) write(outgoing, tooLarge());
-    else answer(respond, incoming, outgoing, Buffer.concat(chunks).toString());
-  });
-  incoming.on("error", () => outgoing.destroy());
 }
 
 function wireRequestOf(incoming: IncomingMessage, body: string): WireRequest {
@@ -63,9 +55,7 @@ function wireRequestOf(incoming: IncomingMessage, body: string): WireRequest {
 }
 
 function write(outgoing: ServerResponse, { status, headers, body }: WireResponse): void {
-  if (outgoing.destroyed) return;
-  outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
-  outgoing.end(body);
+  writeAnswer(outgoing, status, headers, body);
 }
 
 /** A planned fault breaks the connection; a defect of the emulator is an answer, so that the next client is served. */

@@ -1,8 +1,8 @@
 import { systemClock } from "../core/clock.ts";
 import { createCertificateAuthority } from "../core/certificate-authority.ts";
+import { listenNode } from "../core/listen.ts";
 import { createEmulator, type Emulator, type EmulatorOptions } from "./emulator.ts";
 import { toRequestListener } from "./node-listener.ts";
-import { listenTls } from "./tls-server.ts";
 
 export interface EmulatorServerOptions extends EmulatorOptions {
   /** Loopback unless said otherwise. */
@@ -43,9 +43,14 @@ export async function startEmulator(options: EmulatorServerOptions): Promise<Emu
   const emulator = createEmulator(options);
   const clock = options.clock ?? systemClock;
   const authority = await createCertificateAuthority("Keyweir emulator", clock.wallMs());
-  const certificate = await authority.issue({ commonName: "localhost", ...certificateNames });
-  const address = { host: options.host ?? "127.0.0.1", port: options.port ?? 0 };
-  const server = await listenTls(toRequestListener(emulator.respond), certificate, address);
+  const tls = await authority.issue({ commonName: "localhost", ...certificateNames });
+  const { host, port } = options;
+  const server = await listenNode(toRequestListener(emulator.respond), {
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    tls,
+    name: "emulator",
+  });
   const vaultUrls = emulator.vaultNames.map(
     (name) => [name, new URL(`https://${name}.vault.localhost:${server.port}`)] as const,
   );

@@ -2,22 +2,19 @@ import { aggregatedDiscovery, groupDocument, groupList, resourceList } from "./d
 import type { Json, JsonObject } from "./object.ts";
 import { openApiDocument, openApiIndex } from "./openapi.ts";
 import type { Registry } from "./registry.ts";
-import { jsonResponse } from "./respond.ts";
+import { jsonResponse, plainResponse } from "./respond.ts";
 import { PageNotFoundError } from "./status-error.ts";
 import type { TokenSigner } from "./tokens.ts";
+import type { TextResponse, WireRequest } from "./wire.ts";
 
 /** Everything that is no resource: health, version, keys, discovery, OpenAPI. Throws 404 for the rest. */
-export function answerPage(
-  path: string,
-  request: Request,
-  registry: Registry,
-  tokens: TokenSigner,
-): Response {
+export function answerPage(request: WireRequest, registry: Registry, tokens: TokenSigner): TextResponse {
+  const { path } = request;
   switch (path) {
     case "/healthz":
     case "/livez":
     case "/readyz":
-      return new Response("ok");
+      return plainResponse("ok", 200);
     case "/":
       return json({
         name: "Keyweir sandbox",
@@ -38,15 +35,15 @@ export function answerPage(
   }
 }
 
-function discovery(isCore: boolean, request: Request, registry: Registry): Response {
-  const accept = request.headers.get("accept") ?? "";
+function discovery(isCore: boolean, request: WireRequest, registry: Registry): TextResponse {
+  const accept = request.header("accept") ?? "";
   for (const range of accept.split(",")) {
     if (!range.includes("as=APIGroupDiscoveryList")) continue;
     const discoveryVersion = /v=(v2(?:beta1)?)(?:;|$)/.exec(range)?.[1];
     if (discoveryVersion === undefined) continue;
     const text = JSON.stringify(aggregatedDiscovery(registry, isCore, discoveryVersion));
     const type = `application/json;g=apidiscovery.k8s.io;v=${discoveryVersion};as=APIGroupDiscoveryList`;
-    return new Response(text, { headers: { "content-type": type } });
+    return { kind: "text", status: 200, headers: { "content-type": type }, body: text };
   }
   if (!isCore) return json(groupList(registry));
   return json({ kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [] });
@@ -82,6 +79,6 @@ const version = {
   platform: "keyweir/sandbox",
 };
 
-function json(value: Json): Response {
+function json(value: Json): TextResponse {
   return jsonResponse(JSON.stringify(value), 200, []);
 }

@@ -4,12 +4,10 @@ import { mediaType, readBody } from "./request-body.ts";
 import type { Resource } from "./resource.ts";
 import { applyStrategicMerge } from "./strategic-merge.ts";
 import { badRequest, unsupportedMediaType } from "./status-error.ts";
+import type { WireRequest } from "./wire.ts";
 
 /** Reads the patch of a request; the result applies it. Throws 415 for a kind of patch that the resource does not take. */
-export async function patchWith(
-  resource: Resource,
-  request: Request,
-): Promise<(current: JsonObject) => Json> {
+export function patchWith(resource: Resource, request: WireRequest): (current: JsonObject) => Json {
   const type = mediaType(request);
   const accepted = [
     "application/json-patch+json",
@@ -26,7 +24,7 @@ export async function patchWith(
       `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
     );
   }
-  const patch = await readBody(request);
+  const patch = readBody(request);
   if (patch === undefined) throw badRequest("the patch is empty");
   switch (type) {
     case "application/json-patch+json":

@@ -2,11 +2,12 @@ import { isJsonObject, type Json } from "./object.ts";
 import type { DeleteOptions, WriteOptions } from "./operations.ts";
 import type { Route } from "./routes.ts";
 import { badRequest, invalid, type StatusError } from "./status-error.ts";
+import type { WireRequest } from "./wire.ts";
 
 /** Reads the parameters of a create, update or patch. */
 export function writeOptions(
   route: Route,
-  request: Request,
+  request: WireRequest,
   query: URLSearchParams,
   warnings: string[],
 ): WriteOptions {
@@ -16,7 +17,7 @@ export function writeOptions(
   if (fieldValidation !== "Ignore" && fieldValidation !== "Warn" && fieldValidation !== "Strict") {
     throw unsupported(kind, "fieldValidation", fieldValidation, '"", "Ignore", "Strict", "Warn"');
   }
-  const agent = request.headers.get("user-agent") ?? "unknown";
+  const agent = request.header("user-agent") ?? "unknown";
   const manager =
     query.get("fieldManager") ?? agent.slice(0, Math.max(0, agent.indexOf("/")) || agent.length);
   return {

@@ -13,7 +13,8 @@ import { badRequest } from "./status-error.ts";
 import type { Entry, Store } from "./store.ts";
 import { requestToken } from "./token-request.ts";
 import type { TokenSigner } from "./tokens.ts";
-import type { WatchHub } from "./watch.ts";
+import type { WatchHub, WatchRequest } from "./watch.ts";
+import type { TextResponse, WatchResponse, WireRequest, WireResponse } from "./wire.ts";
 
 interface Parts {
   readonly store: Store;
@@ -33,8 +34,9 @@ export class ResourceRequests {
     this.#parts = parts;
   }
 
-  async handle(route: Route, request: Request, query: URLSearchParams): Promise<Response> {
-    const format = parseAccept(request.headers.get("accept"), query);
+  handle(route: Route, request: WireRequest): WireResponse {
+    const { query } = request;
+    const format = parseAccept(request.header("accept"), query);
     switch (route.verb) {
       case "get":
         return this.#object(route, this.#parts.operations.get(targetOf(route)), format, 200, []);
@@ -44,7 +46,7 @@ export class ResourceRequests {
         return this.#watch(route, query, format);
       case "create":
         return route.subresource === "token"
-          ? this.#token(route, await readObject(request))
+          ? this.#token(route, readObject(request))
           : this.#create(route, request, query, format);
       case "update":
       case "patch":
@@ -56,16 +58,22 @@ export class ResourceRequests {
     }
   }
 
-  #object(route: Route, entry: Entry, format: Format, status: number, warnings: readonly string[]): Response {
+  #object(
+    route: Route,
+    entry: Entry,
+    format: Format,
+    status: number,
+    warnings: readonly string[],
+  ): TextResponse {
     return jsonResponse(this.#parts.writing.objectText(route.resource, entry, format), status, warnings);
   }
 
-  #list(route: Route, query: URLSearchParams, format: Format): Response {
+  #list(route: Route, query: URLSearchParams, format: Format): TextResponse {
     const { entries, metadata } = listPage(this.#parts.store, route, query, selectorOf(route, query));
     return jsonResponse(this.#parts.writing.listText(route.resource, entries, metadata, format), 200, []);
   }
 
-  #watch(route: Route, query: URLSearchParams, format: Format): Response {
+  #watch(route: Route, query: URLSearchParams, format: Format): WatchResponse {
     const { resource, namespace } = route;
     const { store, watches, writing } = this.#parts;
     const sendsInitial = isTrue(query.get("sendInitialEvents"));
@@ -81,7 +89,7 @@ export class ResourceRequests {
     if (!(timeoutSeconds >= 0)) throw badRequest("timeoutSeconds must be a number of seconds");
     const isFromPresent = sendsInitial || version === "" || version === "0";
     if (!isFromPresent && watches.refusesBefore > Number(version)) throw watches.expiredStatus();
-    const stream = watches.open({
+    const wanted: WatchRequest = {
       resource,
       namespace,
       selector: selectorOf(route, query),
@@ -90,36 +98,36 @@ export class ResourceRequests {
       marksInitialEnd: sendsInitial && hasBookmarks,
       timeoutMs: timeoutSeconds === 0 ? undefined : timeoutSeconds * 1000,
       encode: (entry) => writing.objectText(resource, entry, format),
-    });
-    return new Response(stream, { headers: { "content-type": "application/json" } });
+    };
+    return { kind: "watch", open: (sink) => watches.open(wanted, sink) };
   }
 
-  async #create(route: Route, request: Request, query: URLSearchParams, format: Format): Promise<Response> {
+  #create(route: Route, request: WireRequest, query: URLSearchParams, format: Format): TextResponse {
     const { resource, namespace } = route;
     const warnings: string[] = [];
     const options = writeOptions(route, request, query, warnings);
-    const body = await readObject(request);
+    const body = readObject(request);
     const entry = this.#parts.operations.create({ resource, namespace }, body, options);
     return this.#object(route, entry, format, 201, warnings);
   }
 
-  async #change(route: Route, request: Request, query: URLSearchParams, format: Format): Promise<Response> {
+  #change(route: Route, request: WireRequest, query: URLSearchParams, format: Format): TextResponse {
     const { operations } = this.#parts;
     const warnings: string[] = [];
     const options = writeOptions(route, request, query, warnings);
     const target = targetOf(route);
     let entry: Entry;
     if (route.verb === "update") {
-      entry = operations.update(target, await readObject(request), options);
+      entry = operations.update(target, readObject(request), options);
     } else {
-      const change = await patchWith(route.resource, request);
+      const change = patchWith(route.resource, request);
       entry = operations.patch(target, change, options);
     }
     return this.#object(route, entry, format, 200, warnings);
   }
 
-  async #delete(route: Route, request: Request, query: URLSearchParams, format: Format): Promise<Response> {
-    const options = deleteOptions(await readBody(request), query);
+  #delete(route: Route, request: WireRequest, query: URLSearchParams, format: Format): TextResponse {
+    const options = deleteOptions(readBody(request), query);
     const { isDone, entry } = this.#parts.operations.delete(targetOf(route), options);
     const { resource } = route;
     if (!isDone || resource.storage === "/serviceaccounts")
@@ -139,13 +147,13 @@ export class ResourceRequests {
     return jsonResponse(JSON.stringify(status), 200, []);
   }
 
-  async #deleteCollection(
+  #deleteCollection(
     route: Route,
-    request: Request,
+    request: WireRequest,
     query: URLSearchParams,
     format: Format,
-  ): Promise<Response> {
-    const options = deleteOptions(await readBody(request), query);
+  ): TextResponse {
+    const options = deleteOptions(readBody(request), query);
     const { resource } = route;
     const { store, operations, writing } = this.#parts;
     const { entries } = listPage(store, route, query, selectorOf(route, query));
@@ -157,7 +165,7 @@ export class ResourceRequests {
     return jsonResponse(writing.listText(resource, deleted, metadata, format), 200, []);
   }
 
-  #token(route: Route, body: JsonObject): Response {
+  #token(route: Route, body: JsonObject): TextResponse {
     const { operations, tokens, clock, random } = this.#parts;
     const { metadata } = operations.get(targetOf(route)).object;
     const account = { namespace: metadata.namespace ?? "", name: metadata.name, uid: metadata.uid };

@@ -4,6 +4,7 @@ import type { Resource } from "./resource.ts";
 import { StatusError } from "./status-error.ts";
 import type { Entry } from "./store.ts";
 import { tableColumns, tableRow } from "./tables.ts";
+import { jsonType, type TextResponse } from "./wire.ts";
 
 /** The form in which a client wants objects, from its Accept header. */
 export type Format =
@@ -17,8 +18,8 @@ export type Format =
 const plainFormat: Format = { kind: "object" };
 
 /** Picks the first form of an Accept header that the sandbox has; throws 406 when there is none. */
-export function parseAccept(accept: string | null, query: URLSearchParams): Format {
-  if (accept === null || accept === "application/json" || accept === "*/*") return plainFormat;
+export function parseAccept(accept: string | undefined, query: URLSearchParams): Format {
+  if (accept === undefined || accept === "application/json" || accept === "*/*") return plainFormat;
   for (const range of accept.split(",")) {
     const [type, ...parameters] = range.split(";").map((part) => part.trim());
     if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
@@ -102,23 +103,27 @@ function metadataOf({ metadata }: KubeObject, version: string): JsonObject {
   return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata };
 }
 
-const jsonHeaders = { "content-type": "application/json" };
+const jsonHeaders = { "content-type": jsonType };
 
 /** An answer in JSON; each warning becomes a `Warning` header, in ASCII. */
-export function jsonResponse(text: string, status: number, warnings: readonly string[]): Response {
-  if (warnings.length === 0) return new Response(text, { status, headers: jsonHeaders });
-  const headers = new Headers(jsonHeaders);
-  for (const warning of warnings) {
-    headers.append("warning", `299 - "${warning.replace(/[\\"]/g, "\\$&").replace(/[^\x20-\x7e]/g, "?")}"`);
-  }
-  return new Response(text, { status, headers });
+export function jsonResponse(text: string, status: number, warnings: readonly string[]): TextResponse {
+  if (warnings.length === 0) return { kind: "text", status, headers: jsonHeaders, body: text };
+  const warning = warnings.map(
+    (item) => `299 - "${item.replace(/[\\"]/g, "\\$&").replace(/[^\x20-\x7e]/g, "?")}"`,
+  );
+  return { kind: "text", status, headers: { ...jsonHeaders, warning }, body: text };
+}
+
+/** An answer in plain text. */
+export function plainResponse(text: string, status: number): TextResponse {
+  return { kind: "text", status, headers: { "content-type": "text/plain;charset=UTF-8" }, body: text };
 }
 
 /** The `Status` of a refused request. */
-export function errorResponse(error: StatusError, retryAfterSeconds?: number): Response {
+export function errorResponse(error: StatusError, retryAfterSeconds?: number): TextResponse {
   const headers =
     retryAfterSeconds === undefined
       ? jsonHeaders
       : { ...jsonHeaders, "retry-after": String(retryAfterSeconds) };
-  return new Response(JSON.stringify(error.body), { status: error.code, headers });
+  return { kind: "text", status: error.code, headers, body: JSON.stringify(error.body) };
 }

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import { systemClock, type Clock } from "../core/clock.ts";
 import type { HttpHandler } from "../core/http.ts";
 import { systemRandom, type Random } from "../core/random.ts";
@@ -8,6 +8,7 @@ import { serveDefinitions } from "./custom-resources.ts";
 import { findReview } from "./discovery.ts";
 import { Faults, faultError, type Fault } from "./faults.ts";
 import { collectGarbage } from "./garbage-collection.ts";
+import { toHandler } from "./handler.ts";
 import { emptyContainers } from "./lifecycle.ts";
 import type { KubeObject } from "./object.ts";
 import { Operations, type WriteOptions } from "./operations.ts";
@@ -15,7 +16,7 @@ import { answerPage } from "./pages.ts";
 import { Registry } from "./registry.ts";
 import { ResourceRequests } from "./resource-requests.ts";
 import { namespaceStorage } from "./resource.ts";
-import { errorResponse, jsonResponse, Writing } from "./respond.ts";
+import { errorResponse, jsonResponse, plainResponse, Writing } from "./respond.ts";
 import { answerReview } from "./reviews.ts";
 import { readObject } from "./request-body.ts";
 import { parseRoute, type Route } from "./routes.ts";
@@ -23,6 +24,7 @@ import { badRequest, PageNotFoundError, StatusError } from "./status-error.ts";
 import { Store } from "./store.ts";
 import { TokenSigner, type PublishedKey } from "./tokens.ts";
 import { WatchHub } from "./watch.ts";
+import type { WireRequest, WireResponse } from "./wire.ts";
 
 export interface SandboxOptions {
   /** The machine's clock when left out. */
@@ -42,6 +44,8 @@ export interface SandboxOptions {
 /** A Kubernetes API in this process: the kinds that Keyweir needs, in memory, for tests and trials. Never for production. */
 export interface Sandbox extends Disposable {
   readonly handler: HttpHandler;
+  /** What `handler` does, on plain values and at once; for servers. */
+  respond(request: WireRequest): WireResponse;
   /** Issuer of the tokens that it signs for service accounts. */
   readonly issuer: string;
   /** The public keys of those tokens. */
@@ -97,22 +101,29 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   const authorize = authorizer(options);
   let isClosed = false;
 
-  const answer = async (request: Request): Promise<Response> => {
+  const answer = (request: WireRequest): WireResponse => {
     if (isClosed) throw new StatusError(503, "ServiceUnavailable", "the sandbox is closed");
-    const [path, query] = splitUrl(request.url);
-    authorize(request, path);
+    const { method, path, query } = request;
+    authorize(request);
     const review = findReview(path);
-    if (review !== undefined && request.method === "POST") {
-      const reviewed = answerReview(review, await readObject(request));
+    if (review !== undefined && method === "POST") {
+      const reviewed = answerReview(review, readObject(request));
       return jsonResponse(JSON.stringify(reviewed), 201, []);
     }
-    const route = parseRoute(request.method, path, query, registry);
-    if (route === undefined) return answerPage(path, request, registry, tokens);
+    const route = parseRoute(method, path, query, registry);
+    if (route === undefined) return answerPage(request, registry, tokens);
     const key = countKey(route);
     counts.set(key, (counts.get(key) ?? 0) + 1);
     const fault = faults.take(route);
     if (fault !== undefined) return errorResponse(faultError(fault), fault.retryAfterSeconds);
-    return requests.handle(route, request, query);
+    return requests.handle(route, request);
+  };
+  const respond = (request: WireRequest): WireResponse => {
+    try {
+      return answer(request);
+    } catch (thrown) {
+      return refusalOf(thrown);
+    }
   };
 
   const close = () => {
@@ -123,7 +134,8 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   };
   createNamespaces(operations, registry);
   return {
-    handler: (request) => answer(request).catch(refuse),
+    handler: toHandler(respond),
+    respond,
     issuer: tokens.issuer,
     get jwks() {
       return tokens.jwks;
@@ -150,40 +162,28 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 }
 
 /** A refusal becomes its Status; anything else is a bug, except a body that is nested too deeply for the stack. */
-function refuse(thrown: unknown): Response {
+function refusalOf(thrown: unknown): WireResponse {
   if (thrown instanceof StatusError) return errorResponse(thrown);
-  if (thrown instanceof PageNotFoundError) return new Response(`${thrown.message}\n`, { status: 404 });
+  if (thrown instanceof PageNotFoundError) return plainResponse(`${thrown.message}\n`, 404);
   if (thrown instanceof RangeError)
     return errorResponse(badRequest("the body of the request is nested too deeply"));
   throw thrown;
 }
-
-function splitUrl(url: string): [path: string, query: URLSearchParams] {
-  const start = url.indexOf("/", url.indexOf("//") + 2);
-  const path = start < 0 ? "/" : url.slice(start);
-  const end = path.indexOf("?");
-  return end < 0 ? [path, noQuery] : [path.slice(0, end), new URLSearchParams(path.slice(end + 1))];
-}
-
-const noQuery = new URLSearchParams();
 
 function countKey({ verb, resource, subresource }: Route): string {
   return `${verb} ${resource.plural}${subresource === undefined ? "" : `/${subresource}`}`;
 }
 
 /** Health and the public keys are open to all; the rest needs the admin token unless `anonymous`. */
-function authorizer({
-  adminToken,
-  anonymous = true,
-}: SandboxOptions): (request: Request, path: string) => void {
-  const digest = (text: string) => createHash("sha256").update(text).digest();
+function authorizer({ adminToken, anonymous = true }: SandboxOptions): (request: WireRequest) => void {
+  const digest = (text: string) => hash("sha256", text, "buffer");
   const expected = adminToken === undefined ? undefined : digest(`Bearer ${adminToken}`);
   const openPaths =
     /^\/(?:healthz|livez|readyz|version|openid\/v1\/jwks|\.well-known\/openid-configuration)?$/;
-  return (request, path) => {
-    const given = request.headers.get("authorization");
-    if (given === null ? anonymous || openPaths.test(path) : expected === undefined) return;
-    if (given !== null && expected !== undefined && timingSafeEqual(digest(given), expected)) return;
+  return (request) => {
+    const given = request.header("authorization");
+    if (given === undefined ? anonymous || openPaths.test(request.path) : expected === undefined) return;
+    if (given !== undefined && expected !== undefined && timingSafeEqual(digest(given), expected)) return;
     throw new StatusError(401, "Unauthorized", "Unauthorized");
   };
 }

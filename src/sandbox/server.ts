@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { createCertificateAuthority } from "../core/certificate-authority.ts";
 import { systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
-import { listen } from "../core/listen.ts";
+import { listenNode } from "../core/listen.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
+import { toRequestListener } from "./node-listener.ts";
 import { createSandbox, type Sandbox, type SandboxOptions } from "./sandbox.ts";
 
 export interface SandboxServerOptions extends SandboxOptions {
@@ -47,7 +48,8 @@ export async function startSandbox(options: SandboxServerOptions = {}): Promise<
   });
   const token = options.adminToken ?? randomBytes(24).toString("base64url");
   let sandbox: Sandbox | undefined;
-  const server = await listen((request) => sandbox!.handler(request), {
+  const listener = toRequestListener((request) => sandbox!.respond(request));
+  const server = await listenNode(listener, {
     host,
     ...(options.port === undefined ? {} : { port: options.port }),
     tls: certificate,

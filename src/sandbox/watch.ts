@@ -4,6 +4,7 @@ import type { Resource } from "./resource.ts";
 import type { Selector } from "./selectors.ts";
 import { expired, type StatusError } from "./status-error.ts";
 import type { Change, Entry, Store } from "./store.ts";
+import type { WatchSink } from "./wire.ts";
 
 /** What one client wants to see. */
 export interface WatchRequest {
@@ -22,19 +23,16 @@ export interface WatchRequest {
 
 interface Watcher {
   readonly request: WatchRequest;
-  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  readonly sink: WatchSink;
   timer: Timer | undefined;
 }
 
 const bookmarkIntervalMs = 60_000;
 /** The real server ends a watch without timeoutSeconds after 30 to 60 minutes. */
 const defaultTimeoutMs = 1_800_000;
-/** A client that has not read this many chunks is cut off, as the real server does. */
-const unreadChunkLimit = 10_000;
 const initialChunkChars = 65_536;
-const encoder = new TextEncoder();
 
-/** All open watches. Each write is put into the streams of its watchers before the write returns. */
+/** All open watches. Each write is put into the sinks of its watchers before the write returns. */
 export class WatchHub {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -55,21 +53,12 @@ export class WatchHub {
     return this.#count;
   }
 
-  open(request: WatchRequest): ReadableStream<Uint8Array> {
-    let watcher: Watcher | undefined;
-    return new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        watcher = { request, controller, timer: undefined };
-        if (!this.#sendPast(watcher)) {
-          controller.close();
-          return;
-        }
-        this.#add(watcher);
-      },
-      cancel: () => {
-        if (watcher !== undefined) this.#forget(watcher);
-      },
-    });
+  /** Writes the present or missed events into `sink`, and each later one until the returned function is called. */
+  open(request: WatchRequest, sink: WatchSink): () => void {
+    const watcher: Watcher = { request, sink, timer: undefined };
+    if (this.#sendPast(watcher)) this.#add(watcher);
+    else sink.end();
+    return () => this.#forget(watcher);
   }
 
   /** Watches from below this version are answered with HTTP 410 instead of an ERROR event. */
@@ -85,14 +74,14 @@ export class WatchHub {
       if (storage !== undefined && key !== storage) continue;
       for (const watcher of watchers) {
         this.#forget(watcher);
-        if (how === "end") watcher.controller.close();
-        else watcher.controller.error(new Error("watch connection reset by the sandbox"));
+        if (how === "end") watcher.sink.end();
+        else watcher.sink.reset();
       }
     }
   }
 
   #sendPast(watcher: Watcher): boolean {
-    const { request, controller } = watcher;
+    const { request, sink } = watcher;
     const storage = request.resource.storage;
     if (request.since === undefined) {
       let chunk = "";
@@ -100,17 +89,17 @@ export class WatchHub {
         if (request.selector !== undefined && !request.selector(entry.object)) continue;
         chunk += lineOf("ADDED", request.encode(entry));
         if (chunk.length > initialChunkChars) {
-          controller.enqueue(encoder.encode(chunk));
+          sink.write(chunk);
           chunk = "";
         }
       }
       if (request.marksInitialEnd) chunk += this.#bookmarkLine(request, true);
-      if (chunk !== "") controller.enqueue(encoder.encode(chunk));
+      if (chunk !== "") sink.write(chunk);
       return true;
     }
     if (request.since < this.#store.compactedVersion) {
       const error = expired(`too old resource version: ${request.since} (${this.#store.compactedVersion})`);
-      controller.enqueue(encoder.encode(lineOf("ERROR", JSON.stringify(error.body))));
+      sink.write(lineOf("ERROR", JSON.stringify(error.body)));
       return false;
     }
     for (const change of this.#store.changesSince(request.since, storage)) this.#send(watcher, change);
@@ -127,7 +116,7 @@ export class WatchHub {
     watcher.timer = this.#clock.setTimer(timeoutMs, () => {
       this.#forget(watcher);
       if (watcher.request.hasBookmarks) this.#sendBookmark(watcher);
-      watcher.controller.close();
+      watcher.sink.end();
     });
     this.#bookmarkTimer ??= this.#clock.setTimer(bookmarkIntervalMs, () => this.#sendBookmarks());
   }
@@ -146,7 +135,7 @@ export class WatchHub {
 
   /** A selector turns a change of a selected object into its coming and going. */
   #send(watcher: Watcher, change: Change): void {
-    const { request, controller } = watcher;
+    const { request, sink } = watcher;
     const { entry, previous } = change;
     if (request.namespace !== undefined && entry.object.metadata.namespace !== request.namespace) return;
     let type = change.type;
@@ -156,10 +145,10 @@ export class WatchHub {
       if (!wasSelected && !isSelected) return;
       type = wasSelected ? (isSelected ? "MODIFIED" : "DELETED") : "ADDED";
     }
-    controller.enqueue(encoder.encode(lineOf(type, request.encode(entry))));
-    if ((controller.desiredSize ?? 0) < -unreadChunkLimit) {
+    sink.write(lineOf(type, request.encode(entry)));
+    if (sink.isBehind()) {
       this.#forget(watcher);
-      controller.close();
+      sink.end();
     }
   }
 
@@ -171,7 +160,7 @@ export class WatchHub {
   }
 
   #sendBookmark(watcher: Watcher): void {
-    watcher.controller.enqueue(encoder.encode(this.#bookmarkLine(watcher.request, false)));
+    watcher.sink.write(this.#bookmarkLine(watcher.request, false));
   }
 
   #bookmarkLine({ resource }: WatchRequest, isInitialEnd: boolean): string {
