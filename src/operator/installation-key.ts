@@ -10,7 +10,8 @@ const secretName = "keyweir-installation-key";
 /**
  * The random key under which this installation hashes what it writes (`status.syncHash`). It is made once and kept in
  * a Secret of the controller's namespace; create and patch rights are enough for that. When it cannot be kept, a key
- * that lives as long as the process serves: then the first poll after a restart reports a change that was none.
+ * that lives as long as the process serves: then the first poll after a restart reports a change that was none. Rejects
+ * when the API server gave no answer that would stay the same.
  */
 export async function loadInstallationKey(
   kube: KubeClient,
@@ -29,7 +30,7 @@ export async function loadInstallationKey(
     return generated;
   } catch (error) {
     if (isAlreadyExists(error)) return readKey(kube, ref);
-    if (!(error instanceof KubeError)) throw error;
+    if (!(error instanceof KubeError) || error.retryable) throw error;
     logger.warn("installation key cannot be kept", { namespace, error: messageOf(error) });
     return generated;
   }

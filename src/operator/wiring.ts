@@ -1,13 +1,15 @@
 /** How the controller is put together. Everything it meets comes in as a parameter; read this page from the top. */
 import { createSecretKey, randomBytes } from "node:crypto";
-import type { Clock } from "../core/clock.ts";
+import { sleep, type Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { createEventRecorder } from "../kube/events.ts";
+import { KubeError } from "../kube/kube-error.ts";
 import { Reflector } from "../kube/reflector.ts";
 import type { KubeTransport } from "../kube/transport.ts";
 import { WorkQueue } from "../kube/work-queue.ts";
+import { exponentialBackoff, honourRetryAfter } from "../policy/backoff.ts";
 import type { ProviderClient } from "../provider/client.ts";
 import { readLastAlive, keepHeartbeat } from "./heartbeat.ts";
 import { loadInstallationKey } from "./installation-key.ts";
@@ -56,8 +58,10 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
     logger,
   });
   const generateKey = options.generateKey ?? (() => randomBytes(32));
-  const installationKey = await loadInstallationKey(kube, settings.namespace, generateKey, logger);
-  const lastAliveMs = await readLastAlive(kube, settings.namespace);
+  const installationKey = await untilAnswered(options, () =>
+    loadInstallationKey(kube, settings.namespace, generateKey, logger),
+  );
+  const lastAliveMs = await untilAnswered(options, () => readLastAlive(kube, settings.namespace));
 
   const reflect = { client: kube, clock, logger };
   const classes = new Reflector<SecretProviderClass>({
@@ -124,4 +128,26 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       await Promise.allSettled(running);
     },
   };
+}
+
+const startStep = exponentialBackoff({ floorMs: 1_000, baseMs: 1_000, factor: 2, capMs: 30_000 });
+
+/** An API server that is busy or away at the start is waited for; what waiting does not mend is thrown. */
+async function untilAnswered<T>(
+  { clock, random, logger }: OperatorOptions,
+  call: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof KubeError) || !error.retryable) throw error;
+      const [delayMs] = honourRetryAfter(startStep, error.retryAfterMs)(attempt, random);
+      logger.warn("the API server cannot be read yet", {
+        error: error.message,
+        delayMs: Math.round(delayMs),
+      });
+      await sleep(clock, delayMs);
+    }
+  }
 }

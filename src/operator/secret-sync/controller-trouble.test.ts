@@ -210,4 +210,19 @@ describe("trouble", () => {
     expect(bench.ready("db")).toBe("Ready=False/UserInputValidationFailed");
     expect(bench.data("db")).toEqual({ user: "shop", password: canaryValue });
   });
+
+  test.each(["leases", "secrets"])(
+    "an API server that fails on %s at the start is waited for",
+    async (resource) => {
+      await using bench = await OperatorBench.withSync();
+      await bench.stop();
+      bench.sandbox.failNext({ match: { resource }, status: 500, count: 3 });
+      const starting = bench.start();
+      await bench.seconds(60);
+      await starting;
+      await bench.patchSync("db", { forceSynchronization: "again" });
+      await bench.seconds(1);
+      expect(bench.ready("db")).toBe("Ready=True/UpdateValueChangeOrForceUpdateSucceeded");
+    },
+  );
 });
