@@ -14,6 +14,11 @@ export interface Clock {
 /** A pending callback. Disposing it twice, or after it fired, does nothing. */
 export interface Timer extends Disposable {}
 
+/** Calls back when the present turn of the event loop is over: for writers to sockets, which gather what it brings. */
+export function afterThisTurn(callback: () => void): void {
+  setImmediate(callback);
+}
+
 /** Node and browsers clamp longer timers to 1 ms; longer waits are made of several. */
 const timerLimitMs = 2 ** 31 - 1;
 

@@ -6,7 +6,6 @@ import {
   type ServerResponse,
 } from "node:http";
 import { systemCodeOf, UserError } from "./errors.ts";
-import type { HttpHandler } from "./http.ts";
 
 export interface ListenOptions {
   /** Loopback unless said otherwise. */
@@ -25,18 +24,8 @@ export interface ListeningServer extends AsyncDisposable {
   readonly close: () => Promise<void>;
 }
 
-/** {@link listenNode} for a fetch-like handler: for servers of which nobody asks many requests a second. */
-export async function listen(handler: HttpHandler, options: ListenOptions): Promise<ListeningServer> {
-  const { getRequestListener } = await import("@hono/node-server");
-  const respond = getRequestListener(handler, { overrideGlobalObjects: false });
-  return listenNode((incoming, outgoing) => void respond(incoming, outgoing), options);
-}
-
 /** Serves `listener` over HTTP/1.1 keep-alive. Throws a {@link UserError} that names the port when it is taken. */
-export async function listenNode(
-  listener: RequestListener,
-  options: ListenOptions,
-): Promise<ListeningServer> {
+export async function listen(listener: RequestListener, options: ListenOptions): Promise<ListeningServer> {
   const host = options.host ?? "127.0.0.1";
   const server = await createServer(listener, options.tls);
   server.keepAliveTimeout = 75_000;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { afterThisTurn } from "../core/clock.ts";
 import { collectBody, writeAnswer } from "../core/listen.ts";
 import { errorResponse } from "./respond.ts";
 import { StatusError } from "./status-error.ts";
@@ -71,7 +72,7 @@ function sinkOf(outgoing: ServerResponse): WatchSink {
     pending = "";
   };
   const schedule = () => {
-    if (!isScheduled) setImmediate(flush);
+    if (!isScheduled) afterThisTurn(flush);
     isScheduled = true;
   };
   schedule();

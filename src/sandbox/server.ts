@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { createCertificateAuthority } from "../core/certificate-authority.ts";
 import { systemClock } from "../core/clock.ts";
 import { UserError } from "../core/errors.ts";
-import { listenNode } from "../core/listen.ts";
+import { listen } from "../core/listen.ts";
 import { formatKubeconfig } from "./kubeconfig.ts";
 import { toRequestListener } from "./node-listener.ts";
 import { createSandbox, type Sandbox, type SandboxOptions } from "./sandbox.ts";
@@ -49,7 +49,7 @@ export async function startSandbox(options: SandboxServerOptions = {}): Promise<
   const token = options.adminToken ?? randomBytes(24).toString("base64url");
   let sandbox: Sandbox | undefined;
   const listener = toRequestListener((request) => sandbox!.respond(request));
-  const server = await listenNode(listener, {
+  const server = await listen(listener, {
     host,
     ...(options.port === undefined ? {} : { port: options.port }),
     tls: certificate,
