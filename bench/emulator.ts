@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
+import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { createCertificateAuthority } from "../src/core/certificate-authority.ts";
 import { listen } from "../src/core/listen.ts";
@@ -135,7 +136,11 @@ async function serveBare(): Promise<Ready> {
   const app = new Hono();
   app.get("/secrets/:name", (context) => context.json({ value: "a-value-of-some-forty-characters-length" }));
   app.get("/secrets/:name/", (context) => context.json({ value: "a-value-of-some-forty-characters-length" }));
-  const { port } = await listen((request) => app.fetch(request), { name: "bare", tls });
+  const respond = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const { port } = await listen((incoming, outgoing) => void respond(incoming, outgoing), {
+    name: "bare",
+    tls,
+  });
   return { port, caPem: authority.certificatePem, host: "localhost", token: "none" };
 }
 

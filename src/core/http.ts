@@ -1,5 +1,2 @@
-/**
- * A server as a function. The emulator and the sandbox are handlers: called directly they need no socket, behind
- * `listen` (core/listen.ts) they are real servers.
- */
+/** A server as a function that needs no socket: the emulator and the sandbox within this process. */
 export type HttpHandler = (request: Request) => Response | Promise<Response>;

@@ -1,6 +1,6 @@
 import { systemClock } from "../core/clock.ts";
 import { createCertificateAuthority } from "../core/certificate-authority.ts";
-import { listenNode } from "../core/listen.ts";
+import { listen } from "../core/listen.ts";
 import { createEmulator, type Emulator, type EmulatorOptions } from "./emulator.ts";
 import { toRequestListener } from "./node-listener.ts";
 
@@ -45,7 +45,7 @@ export async function startEmulator(options: EmulatorServerOptions): Promise<Emu
   const authority = await createCertificateAuthority("Keyweir emulator", clock.wallMs());
   const tls = await authority.issue({ commonName: "localhost", ...certificateNames });
   const { host, port } = options;
-  const server = await listenNode(toRequestListener(emulator.respond), {
+  const server = await listen(toRequestListener(emulator.respond), {
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
     tls,

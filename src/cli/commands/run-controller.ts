@@ -15,7 +15,7 @@ import { connectProvider } from "../../provider/client.ts";
 import type { CliContext } from "../context.ts";
 import { readUserFile } from "../files.ts";
 import { announceReady, stderrLogger, untilStopped } from "../long-running.ts";
-import { probeHandler } from "../probes.ts";
+import { probeListener } from "../probes.ts";
 import { styleFor } from "../terminal.ts";
 import type { ControllerFlags } from "./controller.ts";
 
@@ -35,7 +35,7 @@ export async function runController(this: CliContext, flags: ControllerFlags): P
 
   let operator: Operator | undefined;
   let isStandingBy = false;
-  const probes = probeHandler({
+  const probes = probeListener({
     isReady: () => operator !== undefined || isStandingBy,
     metricsText: async () => (await operator?.metricsText()) ?? "",
   });
@@ -77,7 +77,7 @@ export async function runController(this: CliContext, flags: ControllerFlags): P
 }
 
 function serve(
-  probes: ReturnType<typeof probeHandler>,
+  probes: ReturnType<typeof probeListener>,
   flags: ControllerFlags,
   name: "healthPort" | "metricsPort",
 ): Promise<Awaited<ReturnType<typeof listen>> | undefined> {

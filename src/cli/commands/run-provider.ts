@@ -6,7 +6,7 @@ import { azurePublicCloud, type Cloud, customCloud } from "../../vault/clouds.ts
 import type { CliContext } from "../context.ts";
 import { readUserFile } from "../files.ts";
 import { announceReady, stderrLogger, untilStopped } from "../long-running.ts";
-import { probeHandler } from "../probes.ts";
+import { probeListener } from "../probes.ts";
 import { startProviderStack } from "../provider-stack.ts";
 import { styleFor } from "../terminal.ts";
 import type { ProviderFlags } from "./provider.ts";
@@ -29,7 +29,7 @@ export async function runProvider(this: CliContext, flags: ProviderFlags): Promi
   await using health =
     flags.healthzPort === undefined
       ? undefined
-      : await listen(probeHandler({ isReady }), {
+      : await listen(probeListener({ isReady }), {
           host: flags.bindAddress,
           port: flags.healthzPort,
           name: "--healthz-port",
