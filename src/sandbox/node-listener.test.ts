@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from "node:http";
 import { duplexPair, type Duplex } from "node:stream";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { canaryValue, expectNoCanary } from "../../test/support/canary.ts";
+import { afterThisTurn } from "../core/clock.ts";
 import { toRequestListener } from "./node-listener.ts";
 import { createSandbox, type Sandbox } from "./sandbox.ts";
 import { bodyLimitBytes } from "./wire.ts";
@@ -159,5 +159,5 @@ function chunksOf(text: string): string[] {
 }
 
 async function turns(count = 10): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await nextTurn();
+  for (let turn = 0; turn < count; turn++) await new Promise<void>(afterThisTurn);
 }
