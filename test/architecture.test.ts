@@ -61,7 +61,7 @@ const packageOwners: readonly { readonly package: RegExp; readonly owners: reado
   { package: /^@stricli\//, owners: ["src/cli/"] },
   { package: /^@grpc\//, owners: ["src/provider/"] },
   { package: /^@azure\//, owners: ["src/vault/"] },
-  { package: /^undici$/, owners: ["src/kube/", "src/vault/", "src/hub/"] },
+  { package: /^undici$/, owners: ["src/core/text-exchange.ts", "src/kube/", "src/vault/", "src/hub/"] },
   { package: /^(vitest|fast-check|playwright-core)(\/|$)/, owners: [] },
 ];
 

@@ -75,24 +75,23 @@ export async function withDeadline<T>(
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const controller = new AbortController();
-  const stop = () => controller.abort(signal?.reason);
-  if (signal?.aborted) stop();
-  else signal?.addEventListener("abort", stop, { once: true });
-  const timer = clock.setTimer(timeoutMs, () => controller.abort(new DeadlineError(timeoutMs)));
+  const stop = (reason: unknown) => {
+    controller.abort(reason);
+    reject(asError(reason));
+  };
+  const onAbort = () => stop(signal?.reason);
+  if (signal?.aborted) onAbort();
+  else signal?.addEventListener("abort", onAbort, { once: true });
+  const timer = clock.setTimer(timeoutMs, () => stop(new DeadlineError(timeoutMs)));
   try {
-    return await Promise.race([work(controller.signal), rejectOnAbort(controller.signal)]);
+    work(controller.signal).then(resolve, reject);
+    return await promise;
   } finally {
     timer[Symbol.dispose]();
-    signal?.removeEventListener("abort", stop);
+    signal?.removeEventListener("abort", onAbort);
   }
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) return reject(asError(signal.reason));
-    signal.addEventListener("abort", () => reject(asError(signal.reason)), { once: true });
-  });
 }
 
 function asError(reason: unknown): Error {

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
-import { errors, Pool, type Dispatcher } from "undici";
+import type { IncomingHttpHeaders } from "node:http";
+import { errors, Pool } from "undici";
 import { systemClock, type Clock } from "../core/clock.ts";
 import { messageOf, systemCodeOf } from "../core/errors.ts";
+import { exchangeText } from "../core/text-exchange.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { KubeError } from "./kube-error.ts";
 import { splitLines } from "./line-splitter.ts";
@@ -41,23 +43,20 @@ export function httpTransport(
   });
   const bearer = bearerToken(config, options.clock ?? systemClock);
 
-  const send = (dispatcher: Pool, request: KubeRequest, signal: AbortSignal | undefined) =>
-    dispatcher.request({
-      method: request.method,
-      path: prefix + request.path,
-      headers: headersOf(request, bearer.read()),
-      body: request.body ?? null,
-      ...(signal === undefined ? {} : { signal }),
-    });
+  const outgoing = (request: KubeRequest) => ({
+    method: request.method,
+    path: prefix + request.path,
+    headers: headersOf(request, bearer.read()),
+    body: request.body ?? null,
+  });
 
   return {
     async request(request, signal) {
       signal?.throwIfAborted();
       try {
-        const response = await send(pool, request, signal);
-        const body = await response.body.text();
-        if (response.statusCode === 401) bearer.expire();
-        return { status: response.statusCode, ...retryAfter(response), body };
+        const { status, headers, body } = await exchangeText(pool, outgoing(request), signal);
+        if (status === 401) bearer.expire();
+        return { status, ...retryAfter(headers), body };
       } catch (error) {
         throw describeFailure(error, url, config, signal);
       }
@@ -65,10 +64,10 @@ export function httpTransport(
     async watch(request, signal) {
       signal.throwIfAborted();
       try {
-        const response = await send(watchPool, request, signal);
-        if (response.statusCode === 401) bearer.expire();
-        const lines = splitLines(chunksOf(response.body, url, config, signal));
-        return { status: response.statusCode, ...retryAfter(response), lines };
+        const { statusCode, headers, body } = await watchPool.request({ ...outgoing(request), signal });
+        if (statusCode === 401) bearer.expire();
+        const lines = splitLines(chunksOf(body, url, config, signal));
+        return { status: statusCode, ...retryAfter(headers), lines };
       } catch (error) {
         throw describeFailure(error, url, config, signal);
       }
@@ -137,9 +136,8 @@ function bearerToken(config: ClusterConfig, clock: Clock) {
   };
 }
 
-function retryAfter(response: Dispatcher.ResponseData): { retryAfterMs?: number } {
-  const header = response.headers["retry-after"];
-  const retryAfterMs = retryAfterMsOf(Array.isArray(header) ? header[0] : header);
+function retryAfter(headers: IncomingHttpHeaders): { retryAfterMs?: number } {
+  const retryAfterMs = retryAfterMsOf(headers["retry-after"]);
   return retryAfterMs === undefined ? {} : { retryAfterMs };
 }
 

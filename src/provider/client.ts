@@ -7,7 +7,7 @@ import { credentials, status, type ServiceError } from "@grpc/grpc-js";
 import { DeadlineError } from "../core/clock.ts";
 import { readErrorMetadata } from "./error-metadata.ts";
 import { CSIDriverProviderClient, type MountRequest, type MountResponse } from "./gen/service.ts";
-import { messageLimitBytes } from "./message-limit.ts";
+import { messageLimitBytes, noChannelz } from "./channel-options.ts";
 import { ProviderCallError } from "./provider-call-error.ts";
 
 export type { MountRequest, MountResponse, ObjectResult } from "./gen/service.ts";
@@ -27,6 +27,7 @@ export function connectProvider(path: string): ProviderClient & Disposable {
   const socketPath = resolve(path);
   const client = new CSIDriverProviderClient(`unix://${socketPath}`, credentials.createInsecure(), {
     "grpc.max_receive_message_length": messageLimitBytes,
+    ...noChannelz,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.min_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 5_000,

@@ -2,7 +2,7 @@ import type { FetchFailure } from "./fetch-error.ts";
 import type { FetchedVersion } from "./fetch-object.ts";
 import type { FetchTask } from "./fetch-plan.ts";
 import type { MountResponse, ObjectResult } from "./gen/service.ts";
-import { messageLimitBytes } from "./message-limit.ts";
+import { messageLimitBytes } from "./channel-options.ts";
 import { ProviderCallError } from "./provider-call-error.ts";
 
 /** How one task of a Mount ended. */

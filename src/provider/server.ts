@@ -15,7 +15,7 @@ import {
   type VersionResponse,
 } from "./gen/service.ts";
 import { answerHealth, healthService } from "./health.ts";
-import { messageLimitBytes } from "./message-limit.ts";
+import { messageLimitBytes, noChannelz } from "./channel-options.ts";
 import { ProviderCallError } from "./provider-call-error.ts";
 import { claimSocketPath, releaseSocketPath } from "./socket-file.ts";
 
@@ -46,6 +46,7 @@ export async function startProviderServer(options: ProviderServerOptions): Promi
     "grpc.max_receive_message_length": messageLimitBytes,
     "grpc.max_send_message_length": messageLimitBytes + sendMarginBytes,
     "grpc.max_concurrent_streams": maxConcurrentCalls,
+    ...noChannelz,
   });
   server.addService(CSIDriverProviderService, {
     version: answerVersion(version),

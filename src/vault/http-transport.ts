@@ -3,6 +3,7 @@ import { lookup } from "node:dns";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import { Agent } from "undici";
+import { exchangeText } from "../core/text-exchange.ts";
 import { textBodyOf, type VaultTransport } from "./transport.ts";
 
 export interface HttpTransportOptions {
@@ -39,20 +40,20 @@ export function httpTransport({ caPem, connections = 64 }: HttpTransportOptions 
     async sendRequest(request) {
       const url = new URL(request.url);
       const { abortSignal } = request;
-      const answer = await agent.request({
+      const outgoing = {
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
         method: request.method,
         headers: request.headers.toJSON(),
         body: textBodyOf(request) ?? null,
-        ...(abortSignal instanceof AbortSignal ? { signal: abortSignal } : {}),
-      });
-      const bodyAsText = await answer.body.text();
+      };
+      const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined;
+      const answer = await exchangeText(agent, outgoing, signal);
       const headers = createHttpHeaders();
       for (const [name, value] of Object.entries(answer.headers)) {
         if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
       }
-      return { request, status: answer.statusCode, headers, bodyAsText };
+      return { request, status: answer.status, headers, bodyAsText: answer.body };
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
