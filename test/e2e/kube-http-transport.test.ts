@@ -220,6 +220,27 @@ test("a connection that breaks inside an answer is Disconnected, an abort is its
   }
 });
 
+test("a request that is given up while it waits for a connection is never sent", async () => {
+  const paths: (string | undefined)[] = [];
+  let release = () => {};
+  const server = await overTls((request, response) => {
+    paths.push(request.url);
+    if (request.url === "/slow") release = () => response.end("slow");
+    else response.end("quick");
+  });
+  const transport = connect(server.port, {}, { connections: 1 });
+  const slow = get(transport, "/slow");
+  await expect.poll(() => paths).toEqual(["/slow"]);
+  const giveUp = new AbortController();
+  const waiting = transport.request({ method: "GET", path: "/given-up" }, giveUp.signal);
+  giveUp.abort(new Error("given up"));
+  await expect(waiting).rejects.toThrow("given up");
+  release();
+  expect((await slow).body).toBe("slow");
+  expect((await get(transport, "/next")).body).toBe("quick");
+  expect(paths).toEqual(["/slow", "/next"]);
+});
+
 test("a watch yields lines as they come and tells how it ended", async () => {
   let closed = 0;
   const server = await overTls((request, response) => {
