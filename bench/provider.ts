@@ -5,25 +5,33 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { assert } from "../src/core/assert.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { silentLogger } from "../src/core/log.ts";
 import { systemRandom } from "../src/core/random.ts";
 import { startEmulator } from "../src/emulator/index.ts";
 import { limitProfiles } from "../src/limits/profiles.ts";
-import { connectProvider, type MountRequest } from "../src/provider/client.ts";
+import { credentials } from "@grpc/grpc-js";
+import { readCertificateSecret } from "../src/provider/certificate-secret.ts";
+import { noChannelz } from "../src/provider/channel-options.ts";
+import { connectProvider, type MountRequest, type ProviderClient } from "../src/provider/client.ts";
+import { CSIDriverProviderClient } from "../src/provider/gen/service.ts";
 import { startProviderServer } from "../src/provider/server.ts";
 import { createProviderService } from "../src/provider/service.ts";
 import { customCloud } from "../src/vault/clouds.ts";
 import { createVaultGateway } from "../src/vault/gateway.ts";
 import { httpTransport } from "../src/vault/http-transport.ts";
+import type { Benchmark } from "./benchmark.ts";
 
 /** What one way of mounting did. */
-export interface ProviderFigures {
+interface MountFigures {
+  /** Calls that the same server answers at once, for comparison. */
+  readonly bareCallsPerSecond: number;
   readonly mountsPerSecond: number;
   /** Of the provider's own processor time: what it would do on a core of its own, whatever else the machine does. */
   readonly mountsPerCpuSecond: number;
@@ -35,38 +43,160 @@ export interface ProviderFigures {
 }
 
 interface BenchCase {
-  readonly name: "cached" | "uncached" | "twenty";
+  readonly name: "cached" | "uncached" | "one" | "twenty" | "many" | "many, small heap";
   readonly latencyMs: number;
   readonly cacheTtlMs: number;
   /** How many secrets one Mount asks for, of the `objectCount` in turn. */
   readonly objectsPerMount: number;
   readonly objectCount: number;
   readonly inFlight: number;
+  /** At least so many Mounts are made. */
+  readonly mounts?: number;
+  readonly nodeOptions?: readonly string[];
 }
 
+const cached = { latencyMs: 0, cacheTtlMs: 3_600_000, objectsPerMount: 1, objectCount: 1, inFlight: 16 };
+const uncached = { latencyMs: 15, cacheTtlMs: 0, objectsPerMount: 1, objectCount: 400, inFlight: 16 };
+/** As docs/provider.md recommends where memory is scarce. */
+const smallHeap = ["--max-semi-space-size=2", "--max-old-space-size=64"];
+
 const cases: readonly BenchCase[] = [
-  { name: "cached", latencyMs: 0, cacheTtlMs: 3_600_000, objectsPerMount: 1, objectCount: 1, inFlight: 16 },
-  { name: "uncached", latencyMs: 15, cacheTtlMs: 0, objectsPerMount: 1, objectCount: 400, inFlight: 16 },
-  { name: "twenty", latencyMs: 15, cacheTtlMs: 0, objectsPerMount: 20, objectCount: 400, inFlight: 1 },
+  { name: "cached", ...cached },
+  { name: "uncached", ...uncached },
+  { name: "one", ...uncached, inFlight: 1 },
+  { name: "twenty", ...uncached, objectsPerMount: 20, inFlight: 1 },
+  { name: "many", ...cached, mounts: 100_000 },
+  { name: "many, small heap", ...cached, mounts: 100_000, nodeOptions: smallHeap },
 ];
 
 /** The compiler of the engine needs some 10,000 Mounts before its code is the final one. */
 const warmUpSeconds = 4;
+const measuredSeconds = 3;
 
-/** Measures each case for so many seconds after a warm-up. */
-export async function measureProvider(seconds = 2): Promise<Readonly<Record<string, ProviderFigures>>> {
-  const figures: Record<string, ProviderFigures> = {};
-  for (const { name } of cases) {
-    const child = spawnPinned(1, ["load", name, String(seconds)]);
-    figures[name] = JSON.parse(await firstLine(child)) as ProviderFigures;
-    await once(child, "exit");
-  }
+export const benchmarks: readonly Benchmark[] = [
+  {
+    name: "provider: Mounts of one cached object, 16 in flight over the unix socket",
+    async run() {
+      const figures = await measureCase("cached");
+      return [
+        { name: "bare call of the same server", value: figures.bareCallsPerSecond, unit: "/s" },
+        {
+          name: "Mounts",
+          value: figures.mountsPerSecond,
+          unit: "/s",
+          baseline: "bare call of the same server",
+        },
+        {
+          name: "Mounts, of one core",
+          value: figures.mountsPerCpuSecond,
+          unit: "/s of one core",
+          target: { atLeast: 5_000 },
+        },
+        { name: "p50", value: figures.p50Ms, unit: "ms" },
+        { name: "p99", value: figures.p99Ms, unit: "ms" },
+        {
+          name: "vault requests per Mount",
+          value: figures.vaultRequestsPerMount,
+          unit: "",
+          target: { atMost: 0 },
+        },
+        { name: "token requests", value: figures.tokenRequests, unit: "", target: { atMost: 1 } },
+      ];
+    },
+  },
+  {
+    name: "provider: Mounts of one uncached object, 16 in flight, vault answers after 15 ms",
+    async run() {
+      const figures = await measureCase("uncached");
+      return [
+        { name: "the most that 16 in flight can reach", value: 16 / 0.015, unit: "/s" },
+        // 900 of 1,066.
+        {
+          name: "Mounts",
+          value: figures.mountsPerSecond,
+          unit: "/s",
+          baseline: "the most that 16 in flight can reach",
+          target: { atLeast: 0.84 },
+        },
+        { name: "Mounts, of one core", value: figures.mountsPerCpuSecond, unit: "/s of one core" },
+        { name: "p50", value: figures.p50Ms, unit: "ms" },
+        { name: "p99", value: figures.p99Ms, unit: "ms" },
+        {
+          name: "vault requests per Mount",
+          value: figures.vaultRequestsPerMount,
+          unit: "",
+          target: { atMost: 1 },
+        },
+        { name: "token requests", value: figures.tokenRequests, unit: "", target: { atMost: 1 } },
+      ];
+    },
+  },
+  {
+    name: "provider: one Mount of 20 uncached objects, vault answers after 15 ms",
+    async run() {
+      const one = await measureCase("one");
+      const twenty = await measureCase("twenty");
+      return [
+        { name: "Mount of one object, p50", value: one.p50Ms, unit: "ms" },
+        {
+          name: "Mount of 20 objects, p50",
+          value: twenty.p50Ms,
+          unit: "ms",
+          baseline: "Mount of one object, p50",
+          // One after the other would be 20.
+          target: { atMost: 4 },
+        },
+      ];
+    },
+  },
+  {
+    name: "provider: memory after 100,000 Mounts",
+    timeLimitMs: 300_000,
+    async run() {
+      const { rssMib } = await measureCase("many");
+      const small = await measureCase("many, small heap");
+      return [
+        { name: "as it comes", value: rssMib, unit: "MiB" },
+        {
+          name: `NODE_OPTIONS="${smallHeap.join(" ")}"`,
+          value: small.rssMib,
+          unit: "MiB",
+          target: { atMost: 150 },
+        },
+        { name: "Mounts with it, of one core", value: small.mountsPerCpuSecond, unit: "/s of one core" },
+      ];
+    },
+  },
+  {
+    name: "provider: a PFX with 3 certificates becomes PEM",
+    async run() {
+      const pfx = readFileSync(new URL("../src/provider/fixtures/aes256-sha256.pfx", import.meta.url));
+      const text = pfx.toString("base64");
+      const durations = Array.from({ length: 200 }, () => {
+        const startMs = performance.now();
+        const { pem } = readCertificateSecret(text, "application/x-pkcs12");
+        assert(pem.split("BEGIN CERTIFICATE").length === 4, "a key and three certificates");
+        return performance.now() - startMs;
+      }).toSorted((left, right) => left - right);
+      return [{ name: "p50", value: durations[100]!, unit: "ms", target: { atMost: 5 } }];
+    },
+  },
+];
+
+async function measureCase(name: BenchCase["name"]): Promise<MountFigures> {
+  const child = spawnPinned(1, ["load", name]);
+  const figures = JSON.parse(await firstLine(child)) as MountFigures;
+  await once(child, "exit");
   return figures;
 }
 
-function spawnPinned(core: number, args: readonly string[]): ChildProcess {
+function spawnPinned(
+  core: number,
+  args: readonly string[],
+  nodeOptions: readonly string[] = [],
+): ChildProcess {
   const script = fileURLToPath(import.meta.url);
-  return spawn("taskset", ["-c", String(core), process.execPath, script, ...args], {
+  return spawn("taskset", ["-c", String(core), process.execPath, ...nodeOptions, script, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
   });
 }
@@ -122,7 +252,7 @@ interface ProcessFigures {
 }
 
 /** Child: emulator and client. Prints the figures. */
-async function load(bench: BenchCase, seconds: number): Promise<void> {
+async function load(bench: BenchCase): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "keyweir-bench-"));
   const socketPath = join(folder, "azure.sock");
   const federation = federate();
@@ -137,18 +267,24 @@ async function load(bench: BenchCase, seconds: number): Promise<void> {
   for (let index = 0; index < objectCount; index++)
     vault.setSecret(`s${index}`, "a-value-of-some-forty-characters-length");
   const options: ServeOptions = { socketPath, caPem: server.caPem, port: server.port, cacheTtlMs };
-  const provider = spawnPinned(0, ["serve", JSON.stringify(options)]);
+  const provider = spawnPinned(0, ["serve", JSON.stringify(options)], bench.nodeOptions);
   try {
     await firstLine(provider);
     const requests = mountRequests(bench, server.emulator.tenantId, federation.token);
-    await run(socketPath, requests, bench.inFlight, warmUpSeconds);
+    const mountNext = mountsInTurn(requests);
+    const warmUp = await repeat(socketPath, mountNext, bench.inFlight, warmUpSeconds);
     const before = await ask(provider);
     const requestsBefore = vault.counts().total;
-    const latencies = await run(socketPath, requests, bench.inFlight, seconds);
+    const startMs = performance.now();
+    const atLeast = (bench.mounts ?? 0) - warmUp.length;
+    const latencies = await repeat(socketPath, mountNext, bench.inFlight, measuredSeconds, atLeast);
+    const seconds = (performance.now() - startMs) / 1_000;
     const after = await ask(provider);
+    const bare = await repeat(socketPath, (client) => client.version(), bench.inFlight, 1);
     latencies.sort((left, right) => left - right);
     const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0;
-    const figures: ProviderFigures = {
+    const figures: MountFigures = {
+      bareCallsPerSecond: bare.length,
       mountsPerSecond: Math.round(latencies.length / seconds),
       mountsPerCpuSecond: Math.round(latencies.length / (after.cpuSeconds - before.cpuSeconds)),
       p50Ms: at(0.5),
@@ -230,33 +366,67 @@ function mountRequests(bench: BenchCase, tenantID: string, token: string): reado
   });
 }
 
-/** Mounts for so many seconds, so many at once. Returns each one's milliseconds; throws at the first failure. */
-async function run(socketPath: string, requests: readonly MountRequest[], inFlight: number, seconds: number) {
-  using client = connectProvider(socketPath);
+type Call = (client: BenchClient) => Promise<unknown>;
+
+/** Mounts one request after the other, again and again. Throws at the first failure. */
+function mountsInTurn(requests: readonly MountRequest[]): Call {
+  let next = 0;
+  return async (client) => {
+    const { results } = await client.mount(requests[next++ % requests.length]!);
+    const failed = results.find((result) => !result.ok);
+    if (failed !== undefined) throw new Error(failed.message);
+  };
+}
+
+/** Calls for so many seconds and at least so often, so many at once. Returns each one's milliseconds. */
+async function repeat(
+  socketPath: string,
+  call: Call,
+  inFlight: number,
+  seconds: number,
+  atLeast = 0,
+): Promise<number[]> {
+  using client = connect(socketPath);
   const endMs = performance.now() + seconds * 1_000;
   const latencies: number[] = [];
-  let next = 0;
   const worker = async () => {
-    while (performance.now() < endMs) {
-      const request = requests[next++ % requests.length]!;
+    while (performance.now() < endMs || latencies.length < atLeast) {
       const sentMs = performance.now();
-      const { results } = await client.mount(request);
+      await call(client);
       latencies.push(performance.now() - sentMs);
-      const failed = results.find((result) => !result.ok);
-      if (failed !== undefined) throw new Error(failed.message);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, worker));
   return latencies;
 }
 
+interface BenchClient extends ProviderClient, Disposable {
+  /** The cheapest call of the protocol. */
+  version(): Promise<unknown>;
+}
+
+function connect(socketPath: string): BenchClient {
+  const provider = connectProvider(socketPath);
+  const client = new CSIDriverProviderClient(
+    `unix://${socketPath}`,
+    credentials.createInsecure(),
+    noChannelz,
+  );
+  return {
+    mount: (request) => provider.mount(request),
+    version: () =>
+      new Promise((resolve, reject) => {
+        client.version({ version: "v1alpha1" }, (error, answer) => (error ? reject(error) : resolve(answer)));
+      }),
+    [Symbol.dispose]() {
+      provider[Symbol.dispose]();
+      client.close();
+    },
+  };
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [role, first = "", seconds] = process.argv.slice(2);
+  const [role, first = ""] = process.argv.slice(2);
   if (role === "serve") await serve(JSON.parse(first) as ServeOptions);
-  else if (role === "load")
-    await load(
-      cases.find((bench) => bench.name === first)!,
-      Number(seconds),
-    );
-  else console.log(await measureProvider());
+  else await load(cases.find((bench) => bench.name === first)!);
 }

@@ -108,12 +108,12 @@ function answerVersion(version: string): handleUnaryCall<VersionRequest, Version
 
 function answerMount(service: ProviderClient): handleUnaryCall<MountRequest, MountResponse> {
   return (call, callback) => {
-    const controller = new AbortController();
-    let isAnswered = false;
-    // It is also emitted when a call that was answered closes.
-    call.once("cancelled", () => isAnswered || controller.abort());
+    // The library holds a call for seconds after its end; so that it does not hold what the Mount came across, too, the
+    // controller is let go with the answer. "cancelled" is also emitted when a call that was answered closes.
+    let controller: AbortController | undefined = new AbortController();
+    call.once("cancelled", () => controller?.abort());
     void answer(service, call.request, controller.signal, (...result) => {
-      isAnswered = true;
+      controller = undefined;
       callback(...result);
     });
   };
