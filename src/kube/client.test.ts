@@ -72,7 +72,7 @@ test("calls are the requests that the API defines", async () => {
   await kube.list(configMaps, { labelSelector: "a in (b,c)", limit: 5 });
   await kube.create(leases, { metadata: target });
   await kube.mergePatch(secrets, target, { data: { a: null } }, { dryRun: true });
-  await kube.statusMergePatch(configMaps, target, { status: {} });
+  await kube.patchStatus(configMaps, target, { phase: "new" });
   await kube.replace(leases, { metadata: target });
   await kube.delete(namespaces, { name: "shop" }, { uid: "u", propagationPolicy: "Orphan" });
   expect(requests).toEqual([
@@ -93,7 +93,7 @@ test("calls are the requests that the API defines", async () => {
       method: "PATCH",
       path: "/api/v1/namespaces/shop/configmaps/db/status?fieldManager=keyweir",
       contentType: "application/merge-patch+json",
-      body: '{"status":{}}',
+      body: '{"status":{"phase":"new"}}',
     },
     {
       method: "PUT",

@@ -45,14 +45,8 @@ export interface KubeClient {
     options?: WriteOptions,
     signal?: AbortSignal,
   ): Promise<T>;
-  /** The same for the status sub-resource, which leaves everything else as it is. */
-  statusMergePatch<T extends KubeObject>(
-    resource: Resource<T>,
-    ref: ObjectRef,
-    patch: object,
-    options?: WriteOptions,
-    signal?: AbortSignal,
-  ): Promise<T>;
+  /** The same for the status sub-resource alone. The answer, which is the whole object again, is not read. */
+  patchStatus(resource: Resource, ref: ObjectRef, status: object, signal?: AbortSignal): Promise<void>;
   /** Rejects with `NotFound` when there is none, with `Conflict` when a precondition does not hold. */
   delete(resource: Resource, ref: ObjectRef, options?: DeleteOptions, signal?: AbortSignal): Promise<void>;
   /** A token of a service account (TokenRequest). The API server refuses lifetimes under 600 s. */
@@ -90,6 +84,8 @@ export interface WatchOptions {
 export interface WriteOptions {
   /** The server does everything but store the result. */
   readonly dryRun?: boolean;
+  /** The part of the object that is written; the rest of the body is ignored by the server. */
+  readonly subresource?: "status";
 }
 
 /** Preconditions and what becomes of dependents; the server's own default is `Background`. */
@@ -137,8 +133,9 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     resource: Resource,
     place: ObjectRef | { readonly namespace?: string },
     body: object,
-    settings: WriteOptions & { readonly subresource?: string },
+    settings: WriteOptions,
     signal: AbortSignal | undefined,
+    reading: Reading = "object",
   ) => {
     const query = { fieldManager, ...(settings.dryRun === true ? { dryRun: "All" } : {}) };
     const path = resourcePath(resource, { ...place, ...subresourceOf(settings) }, query);
@@ -147,6 +144,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
       { method, path, ...contentType, body: JSON.stringify(body) },
       describe(resource, place),
       signal,
+      reading,
     );
   };
 
@@ -164,8 +162,9 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
       write("PUT", resource, object.metadata, typed(resource, object), settings, signal) as never,
     mergePatch: (resource, ref, patch, settings = {}, signal) =>
       write("PATCH", resource, ref, patch, settings, signal) as never,
-    statusMergePatch: (resource, ref, patch, settings = {}, signal) =>
-      write("PATCH", resource, ref, patch, { ...settings, subresource: "status" }, signal) as never,
+    async patchStatus(resource, ref, status, signal) {
+      await write("PATCH", resource, ref, { status }, { subresource: "status" }, signal, "nothing");
+    },
     async delete(resource, ref, { uid, resourceVersion, propagationPolicy, dryRun } = {}, signal) {
       const body = {
         kind: "DeleteOptions",
@@ -199,16 +198,20 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   };
 }
 
+/** What an answer is good for when there was no error. */
+type Reading = "object" | "nothing";
+
 type Send = (
   request: KubeRequest,
   target: string,
   signal: AbortSignal | undefined,
+  reading?: Reading,
 ) => Promise<Record<string, unknown>>;
 
 /** One call: attempts with a deadline each, until one is answered for good. */
 function sender({ transport, clock, random, logger = silentLogger, ...options }: KubeClientOptions): Send {
   const timeoutMs = options.timeoutMs ?? 30_000;
-  return async (request, target, signal) => {
+  return async (request, target, signal, reading = "object") => {
     const full = { ...request, ...userAgentOf(options) };
     for (let attempt = 1; ; attempt++) {
       const result = await attemptOnce(full);
@@ -229,6 +232,7 @@ function sender({ transport, clock, random, logger = silentLogger, ...options }:
         if (signal?.aborted === true) throw error;
         return errorOfExchange(error, target);
       }
+      if (reading === "nothing" && response.status < 400) return {};
       return readAnswer(response, request, target);
     }
   };

@@ -21,6 +21,7 @@ import {
   type SecretProviderClass,
   type SecretSync,
 } from "./secret-sync/secret-sync.ts";
+import { sharingMounts } from "./secret-sync/shared-mounts.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import type { Settings } from "./settings.ts";
 
@@ -91,7 +92,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   });
   const controller = new SecretSyncController({
     kube,
-    provider: options.provider,
+    provider: sharingMounts(options.provider, clock),
     tokens: new ServiceAccountTokens(kube, clock),
     clock,
     random: random.fork("controller"),

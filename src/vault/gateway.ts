@@ -14,7 +14,7 @@ import {
   type SecretBundle,
 } from "./bundles.ts";
 import { notKeyVault, VaultError } from "./errors.ts";
-import { FlightTable } from "./flight-table.ts";
+import { SingleFlight } from "../policy/single-flight.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { RequestRunner, type RequestRunnerOptions, type Send } from "./request-runner.ts";
 import type { VaultTransport } from "./transport.ts";
@@ -84,7 +84,7 @@ class Gateway implements VaultGateway {
   readonly #options: VaultGatewayOptions;
   readonly #runner: RequestRunner;
   readonly #cache: ObjectCache<SecretBundle | KeyBundle | CertificateBundle>;
-  readonly #flights = new FlightTable();
+  readonly #flights = new SingleFlight();
   #invalidations = 0;
 
   constructor({ clock, random, transport, logger = silentLogger, options = {} }: VaultGatewaySettings) {

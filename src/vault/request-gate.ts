@@ -38,7 +38,7 @@ import {
 } from "../policy/token-bucket.ts";
 import { VaultError } from "./errors.ts";
 import { FairQueue } from "./fair-queue.ts";
-import { reasonOf } from "./flight-table.ts";
+import { reasonOf } from "../policy/single-flight.ts";
 
 export interface RequestGateOptions {
   readonly clock: Clock;

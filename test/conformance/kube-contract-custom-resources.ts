@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 import { isConflict, KubeError } from "../../src/kube/kube-error.ts";
-import { customResourceDefinitions, resourcePath, type Resource } from "../../src/kube/resources.ts";
+import {
+  customResourceDefinitions,
+  resourcePath,
+  type ObjectRef,
+  type Resource,
+} from "../../src/kube/resources.ts";
 import type { Cluster } from "./contract-cluster.ts";
 import { definition, plainSpec, widgets, type Widget } from "./widget.ts";
 
@@ -16,6 +21,10 @@ export function customResourceContract(get: () => Cluster): void {
       ...more,
     };
     return get().kube.create(widgets, widget);
+  }
+
+  function patchStatus(resource: Resource<Widget>, ref: ObjectRef, patch: object): Promise<Widget> {
+    return get().kube.mergePatch(resource, ref, patch, { subresource: "status" });
   }
 
   async function refusalOf(call: Promise<unknown>): Promise<KubeError> {
@@ -114,7 +123,7 @@ export function customResourceContract(get: () => Cluster): void {
       metadata: { labels: { a: "1" } },
     });
     expect(labelled.metadata.generation).toBe(1);
-    const reported = await get().kube.statusMergePatch(widgets, widget.metadata, { status: { hash: "1" } });
+    const reported = await patchStatus(widgets, widget.metadata, { status: { hash: "1" } });
     expect(reported.metadata.generation).toBe(1);
     const changed = await get().kube.mergePatch(widgets, widget.metadata, { spec: { mode: "fast" } });
     expect(changed.metadata.generation).toBe(2);
@@ -128,7 +137,7 @@ export function customResourceContract(get: () => Cluster): void {
     const main = await get().kube.mergePatch(widgets, widget.metadata, { status: { hash: "from main" } });
     expect(main.status).toBeUndefined();
     const patch = { metadata: { labels: { a: "1" } }, spec: { mode: "fast" }, status: { hash: "right" } };
-    const reported = await get().kube.statusMergePatch(widgets, widget.metadata, patch);
+    const reported = await patchStatus(widgets, widget.metadata, patch);
     expect(reported.status).toEqual({ hash: "right" });
     expect(reported.spec).toEqual(widget.spec);
     expect(reported.metadata.labels).toBeUndefined();
@@ -139,20 +148,20 @@ export function customResourceContract(get: () => Cluster): void {
   test("a status patch that changes nothing does not move the resourceVersion", async () => {
     const widget = await createWidget();
     const patch = { status: { hash: "1", conditions: [readyCondition] } };
-    const first = await get().kube.statusMergePatch(widgets, widget.metadata, patch);
+    const first = await patchStatus(widgets, widget.metadata, patch);
     await get().pass(1_100);
-    const second = await get().kube.statusMergePatch(widgets, widget.metadata, patch);
+    const second = await patchStatus(widgets, widget.metadata, patch);
     expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
   });
 
   test("a status patch has no uid to guard it: the sub-resource takes no metadata, only a resourceVersion", async () => {
     const { metadata } = await createWidget();
     const foreign = { metadata: { uid: "00000000-0000-4000-8000-000000000000" }, status: { hash: "1" } };
-    const reported = await get().kube.statusMergePatch(widgets, metadata, foreign);
+    const reported = await patchStatus(widgets, metadata, foreign);
     expect(reported).toMatchObject({ metadata: { uid: metadata.uid }, status: { hash: "1" } });
     const { resourceVersion } = metadata;
     const stale = { metadata: { resourceVersion }, status: { hash: "2" } };
-    const error = await refusalOf(get().kube.statusMergePatch(widgets, metadata, stale));
+    const error = await refusalOf(patchStatus(widgets, metadata, stale));
     expect(error).toMatchObject({ status: 409, code: "Conflict" });
     expect((await get().kube.get(widgets, metadata)).status).toEqual({ hash: "1" });
   });
@@ -169,7 +178,7 @@ export function customResourceContract(get: () => Cluster): void {
     [{ hash: 5 }, "status.hash", "FieldValueTypeInvalid"],
   ])("the status %j is refused for %s", async (status, field, reason) => {
     const { metadata } = await createWidget();
-    const error = await refusalOf(get().kube.statusMergePatch(widgets, metadata, { status }));
+    const error = await refusalOf(patchStatus(widgets, metadata, { status }));
     expect(error.status).toBe(422);
     expect(error.causes).toContainEqual(expect.objectContaining({ field, reason }));
   });
@@ -182,11 +191,7 @@ export function customResourceContract(get: () => Cluster): void {
     expect(isConflict(await refusalOf(get().kube.mergePatch(widgets, old.metadata, stale)))).toBe(true);
     expect(isConflict(await refusalOf(get().kube.replace(widgets, old)))).toBe(true);
     expect(
-      isConflict(
-        await refusalOf(
-          get().kube.statusMergePatch(widgets, old.metadata, { ...stale, status: { hash: "1" } }),
-        ),
-      ),
+      isConflict(await refusalOf(patchStatus(widgets, old.metadata, { ...stale, status: { hash: "1" } }))),
     ).toBe(true);
     const replaced = await get().kube.replace(widgets, { ...present, spec: plainSpec });
     expect(replaced.spec).not.toHaveProperty("mode");
@@ -265,7 +270,7 @@ export function customResourceContract(get: () => Cluster): void {
         .catch(() => undefined),
     );
     expect(gadget).toMatchObject({ kind: "Gadget", status: { hash: "1" } });
-    expect((await refusalOf(get().kube.statusMergePatch(gadgets, gadget.metadata, {}))).status).toBe(404);
+    expect((await refusalOf(patchStatus(gadgets, gadget.metadata, {}))).status).toBe(404);
     await get().kube.delete(customResourceDefinitions, later.metadata);
     const error = await get().eventually(() =>
       get()

@@ -24,7 +24,7 @@ export function watchContract(get: () => Cluster): void {
     const { metadata } = await createWidget(namespace, "a");
     await get().kube.mergePatch(widgets, metadata, { spec: { mode: "fast" } });
     await get().kube.mergePatch(widgets, metadata, { spec: { mode: "fast" } });
-    await get().kube.statusMergePatch(widgets, metadata, { status: { hash: "1" } });
+    await get().kube.patchStatus(widgets, metadata, { hash: "1" });
     await createWidget(namespace, "b");
     await get().kube.delete(widgets, metadata);
     await countIs(watch, 5);

@@ -271,9 +271,8 @@ export class SecretSyncController {
     signal: AbortSignal,
   ): Promise<void> {
     const { kube, logger, clock } = this.#dependencies;
-    const patch = { status: tracked.status };
     try {
-      await kube.statusMergePatch(secretSyncs, secretSync.metadata, patch, {}, signal);
+      await kube.patchStatus(secretSyncs, secretSync.metadata, tracked.status, signal);
       tracked.isStatusPending = false;
       tracked.unwrittenAttempts = 0;
       tracked.statusWrittenMs = clock.monotonicMs();

@@ -42,7 +42,7 @@ export function statusAfter(input: StatusInput): SecretSyncStatus {
 
 /** Times in status have whole seconds, as Kubernetes prints them. */
 export function timestamp(wallMs: number): string {
-  return new Date(Math.floor(wallMs / 1000) * 1000).toISOString().replace(".000Z", "Z");
+  return `${new Date(wallMs).toISOString().slice(0, "2026-01-01T00:00:00".length)}Z`;
 }
 
 /** The reason that the last attempt left behind, whichever condition carries it. */

@@ -13,11 +13,10 @@ export function syncHash(
   providerClass: SecretProviderClass,
   items: readonly FetchedItem[],
 ): string {
-  const hmac = createHmac("sha256", key);
+  const parts: Uint8Array[] = [];
   const add = (part: string | Uint8Array) => {
     // Lengths first, so that no two different inputs run together to the same bytes.
-    hmac.update(`${part.length}:`);
-    hmac.update(part);
+    parts.push(Buffer.from(`${part.length}:`), typeof part === "string" ? Buffer.from(part) : part);
   };
   for (const object of [secretSync, providerClass]) {
     add(object.metadata.uid ?? "");
@@ -27,5 +26,5 @@ export function syncHash(
     add(item.targetKey);
     add(bytes);
   }
-  return `k1:${hmac.digest("hex")}`;
+  return `k1:${createHmac("sha256", key).update(Buffer.concat(parts)).digest("hex")}`;
 }

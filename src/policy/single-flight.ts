@@ -1,8 +1,8 @@
 /**
- * Single-flight: callers of one key share one piece of work. It is aborted when all of them have given up; one that
- * gives up earlier takes nothing from the others.
+ * Callers of one key share one piece of work. It is aborted when all of them have given up; one that gives up earlier
+ * takes nothing from the others.
  */
-export class FlightTable {
+export class SingleFlight {
   readonly #flights = new Map<string, Flight>();
 
   /** Joins the work under `key`, or starts it. Rejects with the signal's reason as soon as it aborts. */

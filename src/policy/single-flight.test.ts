@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { FlightTable } from "./flight-table.ts";
+import { SingleFlight } from "./single-flight.ts";
 
 /** Work that ends when told to, and how often it was started and aborted. */
 function scene() {
-  const flights = new FlightTable();
+  const flights = new SingleFlight();
   const started: AbortSignal[] = [];
   const ends: ((value: string) => void)[] = [];
   const run = (signal?: AbortSignal) =>
@@ -52,7 +52,7 @@ describe("callers of one key", () => {
   });
 
   test("share a failure too", async () => {
-    const flights = new FlightTable();
+    const flights = new SingleFlight();
     const fail = () =>
       flights.run("key", new AbortController().signal, () => Promise.reject(new Error("no")));
     const [first, second] = [fail(), fail()];
