@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { canaryValue, expectNoCanary } from "../../../test/support/canary.ts";
-import { secrets } from "../../kube/resources.ts";
+import type { Event } from "../../kube/objects.ts";
+import { apiVersionOf, secrets } from "../../kube/resources.ts";
 import { OperatorBench } from "../testing/operator-bench.ts";
 import { secretProviderClasses, secretSyncs } from "./secret-sync.ts";
 
@@ -55,8 +56,17 @@ describe("a first synchronisation", () => {
 
   test("records one event", async () => {
     await using bench = await OperatorBench.withSync();
-    const events = bench.sandbox.objects("Event", "shop") as unknown as { reason: string; type: string }[];
-    expect(events.map(({ type, reason }) => `${type} ${reason}`)).toEqual(["Normal CreateSucceeded"]);
+    const { name, namespace, uid } = bench.sync("db").metadata;
+    const events = bench.sandbox.objects("Event", "shop") as unknown as Event[];
+    const involvedObject = {
+      apiVersion: apiVersionOf(secretSyncs),
+      kind: "SecretSync",
+      name,
+      namespace,
+      uid,
+    };
+    expect(events).toMatchObject([{ type: "Normal", reason: "CreateSucceeded" }]);
+    expect(events[0]!.involvedObject).toEqual(involvedObject);
   });
 });
 

@@ -308,6 +308,6 @@ function classKey(secretSync: SecretSync): string {
   return `${secretSync.metadata.namespace}/${secretSync.spec.secretProviderClassName}`;
 }
 
-function referenceOf({ metadata }: SecretSync): ObjectReference {
-  return { ...metadata, apiVersion: apiVersionOf(secretSyncs), kind: secretSyncs.kind };
+function referenceOf({ metadata: { name, namespace = "", uid = "" } }: SecretSync): ObjectReference {
+  return { apiVersion: apiVersionOf(secretSyncs), kind: secretSyncs.kind, name, namespace, uid };
 }

@@ -22,5 +22,5 @@ export function sharingMounts(provider: ProviderClient, clock: Clock): ProviderC
 
 /** The attributes hold the class, the namespace and the service account with the token that proves it. */
 function keyOf({ attributes, requestedPaths }: MountRequest, period: number): string {
-  return JSON.stringify([period, attributes, requestedPaths]);
+  return `${period} ${JSON.stringify(requestedPaths)} ${attributes}`;
 }
