@@ -81,6 +81,12 @@ describe("the token endpoint, given a client assertion", () => {
       "subject 'system:serviceaccount:shop:other'",
     ],
     [
+      "the same service account in capitals",
+      { sub: "system:serviceaccount:shop:Checkout" },
+      7002138,
+      "matches with case-insensitive comparison, but not with case-sensitive comparison",
+    ],
+    [
       "another audience",
       { aud: "https://kubernetes.default.svc" },
       700212,
@@ -96,7 +102,7 @@ describe("the token endpoint, given a client assertion", () => {
       "a token of tomorrow",
       { nbf: nowSeconds + 86_400, exp: nowSeconds + 90_000 },
       700024,
-      "2026-01-02T00:00:00.000Z",
+      "2026-01-02T00:00:00.0000000Z",
     ],
     ["a token without an end", { exp: undefined }, 700024, "expiry time of assertion unknown"],
   ])("refuses %s", async (_what, claims, number, text) => {
@@ -112,7 +118,8 @@ describe("the token endpoint, given a client assertion", () => {
       federatedCredentials: [],
       clients: [{ clientId, clientSecret: "x" }],
     });
-    expect(body).toMatchObject({ error_codes: [70021] });
+    expect(body).toMatchObject({ error: "invalid_client", error_codes: [70025] });
+    expect(body["error_description"]).toContain(`The client '${clientId}' has no configured federated`);
   });
 
   test("refuses a token signed by a key that its issuer does not publish", async () => {
@@ -120,14 +127,24 @@ describe("the token endpoint, given a client assertion", () => {
     expect((await exchange(assertion({}, foreign))).body).toMatchObject({ error_codes: [700027] });
   });
 
+  test("refuses a token whose key id its issuer does not publish, and names it", async () => {
+    const published = { keys: keySet.keys.map((key) => ({ ...key, kid: "two" })) };
+    const { status, body } = await exchange(assertion(), { trustedIssuers: { [issuer]: published } });
+    expect(status).toBe(401);
+    expect(body).toMatchObject({ error_codes: [7000272] });
+    expect(body["error_description"]).toContain(`identifier one used to sign the federated credential`);
+  });
+
   test("refuses a token whose issuer's keys it cannot have", async () => {
-    expect((await exchange(assertion(), { trustedIssuers: {} })).body).toMatchObject({
-      error_codes: [50166],
-    });
+    const { status, body } = await exchange(assertion(), { trustedIssuers: {} });
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ error: "invalid_request", error_codes: [501661] });
   });
 
   test.each([canaryToken, `${canaryToken}.a.b`, "..", ""])("refuses what is no token", async (token) => {
-    expect((await exchange(token)).body).toMatchObject({ error_codes: [50027] });
+    const { status, body } = await exchange(token);
+    expect(status).toBe(400);
+    expect(body).toMatchObject({ error: "invalid_request", error_codes: [50027] });
   });
 
   test("refuses a token with the algorithm none", async () => {

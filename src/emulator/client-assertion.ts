@@ -40,6 +40,7 @@ export function checkClientAssertion(
   if (isOwnAssertion(token, clientId))
     return checkOwnAssertion(token, clientId, certificates, clock.wallMs());
   const own = credentials.filter((each) => each.clientId.toLowerCase() === clientId.toLowerCase());
+  if (own.length === 0) return entraErrors.noFederation(clientId);
   const mismatch = matchFederation(token, own);
   if (mismatch !== undefined) return mismatch;
   const outOfTime = checkTimes(token, clock.wallMs());
@@ -80,8 +81,11 @@ function checkSignature(
   issuer: string,
   keys: Parameters<typeof isSignedBy>[1] | undefined,
 ): EntraError | undefined {
-  if (keys === undefined) return entraErrors.issuerUnreachable(issuer.slice(0, 300));
-  return isSignedBy(token, keys) ? undefined : entraErrors.badSignature();
+  if (keys === undefined) return entraErrors.issuerUnreachable(shown(issuer));
+  if (isSignedBy(token, keys)) return undefined;
+  const keyId = stringClaim(token.header, "kid");
+  const isKnown = keyId === undefined || keys.keys.some(({ kid }) => kid === undefined || kid === keyId);
+  return isKnown ? entraErrors.badSignature() : entraErrors.unknownKey(shown(keyId), shown(issuer));
 }
 
 function matchFederation(token: DecodedToken, own: readonly FederatedCredential[]): EntraError | undefined {
@@ -89,12 +93,13 @@ function matchFederation(token: DecodedToken, own: readonly FederatedCredential[
   const subject = stringClaim(token.claims, "sub") ?? "";
   const given = token.claims["aud"];
   const audiences = Array.isArray(given) ? given.map(String) : [String(given)];
-  if (own.length === 0)
-    return entraErrors.noFederation(shown(issuer), shown(subject), shown(audiences[0] ?? ""));
   const byIssuer = own.filter((each) => each.issuer === issuer);
   if (byIssuer.length === 0) return entraErrors.wrongIssuer(shown(issuer));
   const bySubject = byIssuer.filter((each) => each.subject === subject);
-  if (bySubject.length === 0) return entraErrors.wrongSubject(shown(subject));
+  if (bySubject.length === 0) {
+    const isOtherCase = byIssuer.some((each) => each.subject.toLowerCase() === subject.toLowerCase());
+    return isOtherCase ? entraErrors.subjectCase(shown(subject)) : entraErrors.wrongSubject(shown(subject));
+  }
   const isMatch = bySubject.some((each) => audiences.includes(each.audience ?? defaultAudience));
   return isMatch ? undefined : entraErrors.wrongAudience(shown(audiences[0] ?? ""));
 }

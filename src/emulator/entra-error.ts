@@ -16,14 +16,17 @@ export interface EntraError {
 }
 
 const federationHelp = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation";
-const checkFederation = `Please check your federated identity credential Subject, Audience and Issuer against the presented assertion. ${federationHelp}`;
+const checkFederation = `Check your federated identity credential Subject, Audience and Issuer against the presented assertion. ${federationHelp}`;
 
-/** The refusals that a client may meet, with the texts of Entra ID. None of them holds a secret or an assertion. */
+/**
+ * The refusals that a client may meet, with the texts of Entra ID as users of 2024 to 2026 report them. None of them
+ * holds a secret or an assertion.
+ */
 export const entraErrors = {
-  noFederation: (issuer: string, subject: string, audience: string): EntraError => ({
-    number: 70021,
+  noFederation: (clientId: string): EntraError => ({
+    number: 70025,
     error: "invalid_client",
-    text: `No matching federated identity record found for presented assertion. Assertion Issuer: '${issuer}'. Assertion Subject: '${subject}'. Assertion Audience: '${audience}'. ${federationHelp}`,
+    text: `The client '${clientId}' has no configured federated identity credentials.`,
   }),
   wrongIssuer: (issuer: string): EntraError => ({
     number: 700211,
@@ -40,30 +43,40 @@ export const entraErrors = {
     error: "invalid_client",
     text: `No matching federated identity record found for presented assertion subject '${subject}'. ${checkFederation}`,
   }),
+  subjectCase: (subject: string): EntraError => ({
+    number: 7002138,
+    error: "invalid_client",
+    text: `No matching federated identity record found for presented assertion subject '${subject}'. The subject matches with case-insensitive comparison, but not with case-sensitive comparison. ${checkFederation}`,
+  }),
   assertionTimes: (nowMs: number, fromMs: number, untilMs: number): EntraError => ({
     number: 700024,
     error: "invalid_client",
-    text: `Client assertion is not within its valid time range. Current time: ${iso(nowMs)}, assertion valid from ${iso(fromMs)}, expiry time of assertion ${iso(untilMs)}. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .`,
+    text: `Client assertion is not within its valid time range. Current time: ${ticks(nowMs)}, assertion valid from ${ticks(fromMs)}, expiry time of assertion ${ticks(untilMs)}. Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .`,
   }),
   badSignature: (): EntraError => ({
     number: 700027,
     error: "invalid_client",
-    text: "Client assertion failed signature validation.",
+    text: "Client assertion contains an invalid signature. [Reason - The provided signature value did not match the expected signature value.]",
+  }),
+  unknownKey: (keyId: string, issuer: string): EntraError => ({
+    number: 7000272,
+    error: "invalid_client",
+    text: `The certificate with identifier ${keyId} used to sign the federated credential could not be found in the metadata of identity provider ${issuer}. Please validate that your Identity Provider's metadata exposes the key used to sign the incoming token.`,
   }),
   unknownCertificate: (clientId: string): EntraError => ({
     number: 700027,
     error: "invalid_client",
-    text: `The certificate with identifier used to sign the client assertion is not registered on application '${clientId}'.`,
+    text: `The certificate with identifier used to sign the client assertion is not registered on application. [Reason - The key was not found., Please visit the Azure Portal, Graph Explorer or directly use MS Graph to see configured keys for app Id '${clientId}'.]`,
   }),
   malformedAssertion: (): EntraError => ({
     number: 50027,
-    error: "invalid_client",
+    error: "invalid_request",
     text: "JWT token is invalid or malformed.",
   }),
   issuerUnreachable: (issuer: string): EntraError => ({
-    number: 50166,
+    number: 501661,
     error: "invalid_request",
-    text: `Request to External OIDC endpoint failed: the keys of '${issuer}' could not be read.`,
+    text: `Request to External OIDC endpoint failed. The keys of '${issuer}' could not be read.`,
   }),
   wrongSecret: (clientId: string): EntraError => ({
     number: 7000215,
@@ -125,4 +138,9 @@ export function entraErrorResponse(refusal: EntraError, clock: Clock, random: Ra
 
 function iso(ms: number): string {
   return Number.isFinite(ms) && Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString() : "unknown";
+}
+
+/** As Entra writes times in its texts: seven decimals. */
+function ticks(ms: number): string {
+  return iso(ms).replace("Z", "0000Z");
 }
