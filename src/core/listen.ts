@@ -3,8 +3,10 @@ import {
   type IncomingMessage,
   type OutgoingHttpHeaders,
   type RequestListener,
+  type Server,
   type ServerResponse,
 } from "node:http";
+import type { Duplex } from "node:stream";
 import { systemCodeOf, UserError } from "./errors.ts";
 
 export interface ListenOptions {
@@ -16,19 +18,28 @@ export interface ListenOptions {
   readonly tls?: { readonly certificatePem: string; readonly keyPem: string };
   /** What is being started, for error messages: "emulator". */
   readonly name: string;
+  /** Without it the connection of a CONNECT request is closed. */
+  readonly onConnect?: ConnectListener;
 }
 
-/** A server behind a socket. Closing it ends open connections and frees the port. */
+/** A server behind a socket. Closing it ends every connection, whatever state it is in, and frees the port. */
 export interface ListeningServer extends AsyncDisposable {
   readonly port: number;
+  /** Serves a connection that came another way as one of its own, TLS handshake included. */
+  readonly adopt: (connection: Duplex) => void;
   readonly close: () => Promise<void>;
 }
+
+/** Gets a CONNECT request, its connection, and the bytes that came with it; the connection is the callee's then. */
+export type ConnectListener = (request: IncomingMessage, connection: Duplex, first: Buffer) => void;
 
 /** Serves `listener` over HTTP/1.1 keep-alive. Throws a {@link UserError} that names the port when it is taken. */
 export async function listen(listener: RequestListener, options: ListenOptions): Promise<ListeningServer> {
   const host = options.host ?? "127.0.0.1";
   const server = await createServer(listener, options.tls);
   server.keepAliveTimeout = 75_000;
+  if (options.onConnect !== undefined) server.on("connect", options.onConnect);
+  const connections = trackConnections(server);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(describeListenError(error, options, host)));
     server.listen(options.port ?? 0, host, resolve);
@@ -38,9 +49,20 @@ export async function listen(listener: RequestListener, options: ListenOptions):
   const close = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());
-      server.closeAllConnections();
+      for (const connection of connections) connection.destroy();
     });
-  return { port, close, [Symbol.asyncDispose]: close };
+  const adopt = (connection: Duplex) => void server.emit("connection", connection);
+  return { port, adopt, close, [Symbol.asyncDispose]: close };
+}
+
+/** The open connections: the server itself forgets those within a TLS handshake and those of CONNECT requests. */
+function trackConnections(server: Server): ReadonlySet<Duplex> {
+  const connections = new Set<Duplex>();
+  server.on("connection", (connection: Duplex) => {
+    connections.add(connection);
+    connection.once("close", () => connections.delete(connection));
+  });
+  return connections;
 }
 
 /** TLS is loaded by those alone who serve it. */
