@@ -93,7 +93,8 @@ function readAccessToken(token: string, keySet: JsonWebKeySet): VerifiedToken | 
   };
 }
 
-function identityOf(clientId: string): Identity {
+/** The service principal of a client; the same client id in any case of letters has the same object id. */
+export function identityOf(clientId: string): Identity {
   const hash = createHash("sha256").update(clientId.toLowerCase()).digest("hex");
   const objectId = `${hash.slice(0, 8)}-${hash.slice(8, 12)}-4${hash.slice(13, 16)}-8${hash.slice(17, 20)}-${hash.slice(20, 32)}`;
   return { clientId, objectId };

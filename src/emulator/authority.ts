@@ -4,7 +4,9 @@ import type { TokenAuthority } from "./access-token.ts";
 import { checkClientAssertion, type FederatedCredential } from "./client-assertion.ts";
 import { entraErrorResponse, entraErrors, type EntraError } from "./entra-error.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
-import { jsonResponse, pathSegments, queryValue, type WireRequest, type WireResponse } from "./wire.ts";
+import { answerIdentityRequest, identityEndpointOf } from "./managed-identity.ts";
+import { noStore, tokenBody, tokenBodyV1 } from "./token-body.ts";
+import { jsonResponse, pathSegments, type WireRequest, type WireResponse } from "./wire.ts";
 
 /** An application that may ask for tokens. */
 export interface EmulatorClient {
@@ -22,6 +24,8 @@ export interface AuthorityOptions {
   readonly issuerKeys: IssuerKeys;
   readonly clients: readonly EmulatorClient[];
   readonly federatedCredentials: readonly FederatedCredential[];
+  /** What App Service's managed-identity endpoint asks for. */
+  readonly identityHeader: string;
   /** The name under which requests are counted: `token`, `discovery`, `managed-identity`, `other`. */
   readonly count: (endpoint: AuthorityEndpoint) => void;
 }
@@ -31,7 +35,8 @@ export type AuthorityEndpoint = "token" | "discovery" | "managedIdentity" | "oth
 
 /**
  * Entra ID as far as a client of Key Vault meets it: token endpoint (client credentials with a secret or an
- * assertion, v1 and v2), discovery documents, keys, and the managed-identity endpoint of virtual machines.
+ * assertion, v1 and v2), discovery documents, keys, and the managed-identity endpoints of virtual machines and App
+ * Service.
  */
 export class Authority {
   readonly #options: AuthorityOptions;
@@ -41,13 +46,14 @@ export class Authority {
   }
 
   respond(request: WireRequest): WireResponse | Promise<WireResponse> {
+    const identityEndpoint = identityEndpointOf(request.path);
+    if (identityEndpoint !== undefined) {
+      this.#options.count("managedIdentity");
+      return answerIdentityRequest(identityEndpoint, request, this.#identityOptions());
+    }
     const segments = pathSegments(request.path) ?? [];
     const [tenant = "", ...rest] = segments;
     const endpoint = rest.join("/").toLowerCase();
-    if (tenant === "metadata" && endpoint === "identity/oauth2/token") {
-      this.#options.count("managedIdentity");
-      return this.#managedIdentity(request);
-    }
     switch (endpoint) {
       case "oauth2/v2.0/token":
       case "oauth2/token":
@@ -78,9 +84,11 @@ export class Authority {
     const { clock, random, tokens } = this.#options;
     const asked = this.#readTokenRequest(request, tenant, isV1);
     if ("number" in asked) return entraErrorResponse(asked, clock, random);
+    const bodyOf = ({ clientId, resource }: TokenRequest) =>
+      isV1 ? tokenBodyV1(tokens, clientId, resource, clock) : tokenBody(tokens, clientId, resource);
     const answer = (refusal: EntraError | undefined) =>
       refusal === undefined
-        ? jsonResponse(200, tokenBody(tokens, asked.clientId, asked.resource, isV1, clock), noStore)
+        ? jsonResponse(200, bodyOf(asked), noStore)
         : entraErrorResponse(refusal, clock, random);
     const checked = this.#checkCredential(asked);
     return checked instanceof Promise ? checked.then(answer) : answer(checked);
@@ -160,19 +168,10 @@ export class Authority {
     });
   }
 
-  #managedIdentity(request: WireRequest): WireResponse {
-    const { clients, federatedCredentials, tokens, clock } = this.#options;
-    const refuse = (text: string) => jsonResponse(400, { error: "invalid_request", error_description: text });
-    if (request.header("metadata")?.toLowerCase() !== "true")
-      return refuse("Required metadata header not specified");
-    const resource = queryValue(request.query, "resource");
-    if (resource === undefined || resource === "")
-      return refuse("Required query variable 'resource' is missing");
-    const asked = queryValue(request.query, "client_id");
-    const known = [...clients, ...federatedCredentials].map((each) => each.clientId);
-    const clientId = asked === undefined ? known[0] : known.find((each) => isSameId(each, asked));
-    if (clientId === undefined) return refuse("Identity not found");
-    return jsonResponse(200, tokenBody(tokens, clientId, resource, true, clock), noStore);
+  #identityOptions() {
+    const { clients, federatedCredentials, tokens, clock, identityHeader } = this.#options;
+    const clientIds = [...clients, ...federatedCredentials].map(({ clientId }) => clientId);
+    return { clock, tokens, clientIds, header: identityHeader };
   }
 }
 
@@ -181,30 +180,6 @@ interface TokenRequest {
   readonly resource: string;
   readonly secret: string | undefined;
   readonly assertion: string | undefined;
-}
-
-const noStore = { "cache-control": "no-store, no-cache", pragma: "no-cache" } as const;
-
-/** Version 1 of the endpoint writes numbers as text and names the resource. */
-function tokenBody(
-  tokens: TokenAuthority,
-  clientId: string,
-  resource: string,
-  isV1: boolean,
-  clock: Clock,
-): unknown {
-  const lifetime = tokens.lifetimeSeconds;
-  const token = { token_type: "Bearer", access_token: tokens.issue(clientId, resource) };
-  if (!isV1) return { ...token, expires_in: lifetime, ext_expires_in: lifetime };
-  const seconds = Math.floor(clock.wallMs() / 1000);
-  return {
-    ...token,
-    expires_in: String(lifetime),
-    ext_expires_in: String(lifetime),
-    expires_on: String(seconds + lifetime),
-    not_before: String(seconds),
-    resource,
-  };
 }
 
 function isSameId(left: string, right: string): boolean {

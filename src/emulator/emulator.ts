@@ -15,6 +15,7 @@ import { EmulatedVault } from "./emulated-vault.ts";
 import { Faults } from "./faults.ts";
 import { createFirewall, type FirewallRules } from "./firewall.ts";
 import { IssuerKeys, type KeySource } from "./issuer-keys.ts";
+import { guid } from "./random-id.ts";
 import { createRespond } from "./respond.ts";
 import type { RetryAfter } from "./throttled-response.ts";
 import { toHandler } from "./handler.ts";
@@ -60,6 +61,8 @@ export interface EmulatorOptions {
   readonly federatedCredentials?: readonly FederatedCredential[];
   /** Issuers of client assertions, by their `iss`. */
   readonly trustedIssuers?: Readonly<Record<string, KeySource>>;
+  /** App Service's `IDENTITY_HEADER`; drawn from `random` when absent. */
+  readonly identityHeader?: string;
   /** Of access tokens; 3,599 when absent. */
   readonly tokenLifetimeSeconds?: number;
   /** Gets each request to a vault in the exported form of the audit log. */
@@ -68,12 +71,14 @@ export interface EmulatorOptions {
 
 /** Key Vault and the authority in front of it, in this process. */
 export interface Emulator {
-  /** Serves vaults, authority and managed-identity endpoint, told apart by the host of the URL. */
+  /** Serves vaults, authority and managed-identity endpoints, told apart by the host of the URL. */
   readonly handler: HttpHandler;
   /** As {@link handler} on plain values; rejects or throws a ConnectionFault when a fault breaks the connection. */
   readonly respond: (request: WireRequest) => WireResponse | Promise<WireResponse>;
   readonly tenantId: string;
   readonly clients: readonly EmulatorClient[];
+  /** What `X-IDENTITY-HEADER` must be at App Service's managed-identity endpoint, `/msi/token`. */
+  readonly identityHeader: string;
   /** Where the authority answers when the handler is called without a socket: `https://login.localhost`. */
   readonly authorityHost: string;
   readonly vaultNames: readonly string[];
@@ -136,6 +141,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
     vaults.set(name, vault);
   }
   const counts = { token: 0, discovery: 0, managedIdentity: 0, other: 0 };
+  const identityHeader = options.identityHeader ?? guid(random.fork("identity-header"));
   const authority = new Authority({
     tenantId,
     clock,
@@ -144,6 +150,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
     issuerKeys: new IssuerKeys(clock, options.trustedIssuers ?? {}),
     clients,
     federatedCredentials: options.federatedCredentials ?? [],
+    identityHeader,
     count: (endpoint) => void counts[endpoint]++,
   });
   const faults = new Faults(clock);
@@ -153,6 +160,7 @@ export function createEmulator(options: EmulatorOptions): Emulator {
     respond,
     tenantId,
     clients,
+    identityHeader,
     authorityHost: "https://login.localhost",
     vaultNames: [...vaults.keys()],
     faults,

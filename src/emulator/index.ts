@@ -8,6 +8,7 @@ export type { Emulator, EmulatorOptions, VaultSpec } from "./emulator.ts";
 export type { AccessModel, AccessPolicy, RoleAssignment, RoleName } from "./access-control.ts";
 export type { AuditRecord } from "./audit-log.ts";
 export type { AuthorityEndpoint, EmulatorClient } from "./authority.ts";
+export type { CaptureCounts } from "./capture-proxy.ts";
 export type { FederatedCredential } from "./client-assertion.ts";
 export type { EmulatedVault, SeedOptions } from "./emulated-vault.ts";
 export type { Fault, FaultEffect, Faults } from "./faults.ts";

@@ -5,7 +5,8 @@ import { tooLarge } from "./handler.ts";
 import { errorBody } from "./service-error.ts";
 import { bodyLimitBytes, jsonResponse, type WireRequest, type WireResponse } from "./wire.ts";
 
-type Respond = (request: WireRequest) => WireResponse | Promise<WireResponse>;
+/** The emulator's core. Rejects or throws a ConnectionFault when a fault breaks the connection. */
+export type Respond = (request: WireRequest) => WireResponse | Promise<WireResponse>;
 
 /**
  * Puts the emulator's core behind a node server without `Request` and `Response` objects, which would cost more than

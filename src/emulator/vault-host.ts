@@ -1,10 +1,7 @@
+import { cloudVaultDomains } from "./cloud-host.ts";
+
 /** Suffixes under which a vault answers: the emulator's own and the clouds' real ones, for redirected clients. */
-const vaultSuffixes = [
-  "vault.localhost",
-  "vault.azure.net",
-  "vault.azure.cn",
-  "vault.usgovcloudapi.net",
-] as const;
+const vaultSuffixes = ["vault.localhost", ...cloudVaultDomains] as const;
 
 /** The resource that tokens for Key Vault of the public cloud name. */
 const publicResource = "https://vault.azure.net";
