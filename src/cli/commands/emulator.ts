@@ -13,6 +13,9 @@ export interface EmulatorFlags {
   readonly "count-429": boolean;
   readonly "count-401": boolean;
   readonly auditLog?: string;
+  readonly capturePort?: number;
+  readonly imdsPort?: number;
+  readonly federation?: string;
   readonly output: OutputFormat;
 }
 
@@ -66,16 +69,40 @@ export const emulatorCommand = buildCommand<EmulatorFlags, [], CliContext>({
         placeholder: "FILE",
         brief: "Append a line per request, in the shape of Key Vault's exported AuditEvent log",
       },
+      capturePort: {
+        kind: "parsed",
+        parse: port,
+        optional: true,
+        placeholder: "PORT",
+        brief: "Proxy for unmodified clients with the real host names, 0 for a free port",
+      },
+      imdsPort: {
+        kind: "parsed",
+        parse: port,
+        optional: true,
+        placeholder: "PORT",
+        brief: "Managed-identity endpoints over plain HTTP, 0 for a free port",
+      },
+      federation: {
+        kind: "parsed",
+        parse: text,
+        optional: true,
+        placeholder: "FILE",
+        brief: "YAML of the federated credentials, and of where their issuers' keys are",
+      },
       output: outputFlag,
     },
   },
   docs: {
     brief: "Azure Key Vault on this machine, with its throttling",
     fullDescription: `Azure Key Vault on this machine: all secret operations over HTTPS, an Entra token endpoint, and the throttling of the real service. The official SDKs work unmodified; give them the CA file that is printed. Loopback only.
+With --capture-port, clients that cannot be configured ask for https://NAME.vault.azure.net and login.microsoftonline.com through HTTPS_PROXY, and get the emulator; any other host is refused and the network is never reached.
+A federation file has credentials, a list of clientId, issuer, subject and audience (api://AzureADTokenExchange if absent), and issuers: for each its jwksFile or jwksUri. An issuer that is not listed is asked for its keys itself.
 Examples:
 keyweir emulator --vaults demo
 keyweir emulator --port 8443 --vaults demo,other --audit-log audit.jsonl
 keyweir emulator --profile strict-second --retry-after window-end --count-429
+keyweir emulator --capture-port 0 --imds-port 0 --federation federation.yaml
 keyweir emulator --output json | jq .vaults`,
   },
 });
