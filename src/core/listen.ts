@@ -51,7 +51,11 @@ export async function listen(listener: RequestListener, options: ListenOptions):
       server.close(() => resolve());
       for (const connection of connections) connection.destroy();
     });
-  const adopt = (connection: Duplex) => void server.emit("connection", connection);
+  const adopt = (connection: Duplex) => {
+    // A server for plain HTTP leaves its connections half open: a client that went would never be noticed here.
+    connection.allowHalfOpen = false;
+    server.emit("connection", connection);
+  };
   return { port, adopt, close, [Symbol.asyncDispose]: close };
 }
 

@@ -85,7 +85,7 @@ describe("CONNECT", () => {
   });
 
   test("counts no more than 1,000 hosts that it refused", async () => {
-    const connection = { on() {}, resume() {}, end() {} } as unknown as Duplex;
+    const connection = { on() {}, end() {} } as unknown as Duplex;
     for (let index = 0; index < 1_200; index++) {
       proxy.onConnect({ url: `h${index}.example:443` } as never, connection, Buffer.alloc(0));
     }

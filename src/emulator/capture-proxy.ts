@@ -71,7 +71,6 @@ function refuseConnection(connection: Duplex, text: string): void {
     `content-length: ${Buffer.byteLength(text)}`,
     "connection: close",
   ];
-  connection.resume();
   connection.end(`${head.join("\r\n")}\r\n\r\n${text}`, () => connection.destroy());
 }
 
