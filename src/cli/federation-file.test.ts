@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { canaryToken, canaryValue, expectNoCanary } from "../../test/support/canary.ts";
@@ -67,6 +68,14 @@ issuers:
         "https://discovered.example": "fetch",
       },
     });
+  });
+
+  test("as the README shows it is read", async () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    const [, text = ""] = /```yaml\n(credentials:[^]*?)```/.exec(readme)!;
+    const { federatedCredentials, trustedIssuers } = await read(text, { "jwks.json": keySet });
+    expect(federatedCredentials).toHaveLength(1);
+    expect(trustedIssuers[federatedCredentials[0]!.issuer]).toEqual({ keys: [publicJwk] });
   });
 
   test("may be JSON", async () => {
