@@ -95,7 +95,7 @@ export const emulatorCommand = buildCommand<EmulatorFlags, [], CliContext>({
   },
   docs: {
     brief: "Azure Key Vault on this machine, with its throttling",
-    fullDescription: `Azure Key Vault on this machine: all secret operations over HTTPS, an Entra token endpoint, and the throttling of the real service. The official SDKs work unmodified; give them the CA file that is printed. Loopback only.
+    fullDescription: `Azure Key Vault on this machine: secrets, keys and certificates over HTTPS, an Entra token endpoint, and the throttling of the real service. The official SDKs work unmodified; give them the CA file that is printed. Loopback only.
 With --capture-port, clients that cannot be configured ask for https://NAME.vault.azure.net and login.microsoftonline.com through HTTPS_PROXY, and get the emulator; any other host is refused and the network is never reached.
 A federation file has credentials, a list of clientId, issuer, subject and audience (api://AzureADTokenExchange if absent), and issuers: for each its jwksFile or jwksUri. An issuer that is not listed is asked for its keys itself.
 Examples:
