@@ -1,4 +1,3 @@
-import { generateKeyPairSync, sign } from "node:crypto";
 import { expect } from "vitest";
 import { jsonLogger } from "../../src/core/log.ts";
 import { seededRandom } from "../../src/core/random.ts";
@@ -10,6 +9,7 @@ import { VaultError } from "../../src/vault/errors.ts";
 import type { WorkloadIdentity } from "../../src/vault/identity.ts";
 import { handlerTransport } from "../../src/vault/transport.ts";
 import type { VaultRequest } from "../../src/vault/vault-request.ts";
+import { federatedClientId, federation, serviceAccountToken } from "./service-account-tokens.ts";
 
 /** A gateway in front of an emulated vault "demo", in virtual time, with everything that it sends and logs. */
 export interface VaultScene {
@@ -32,11 +32,6 @@ export interface SentRequest {
   status: number;
 }
 
-const issuer = "https://cluster.example";
-const clientId = "22222222-2222-4222-8222-222222222222";
-const serviceAccounts = ["db", "api", "web"];
-const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-
 export function vaultScene(
   emulatorOptions: Partial<EmulatorOptions> = {},
   gatewayOptions: VaultGatewayOptions = {},
@@ -47,14 +42,7 @@ export function vaultScene(
     vaults: ["demo", "other"],
     clock,
     random: seededRandom(seed),
-    federatedCredentials: serviceAccounts.map((name) => ({
-      clientId,
-      issuer,
-      subject: `system:serviceaccount:shop:${name}`,
-    })),
-    trustedIssuers: {
-      [issuer]: { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k", alg: "ES256", use: "sig" }] },
-    },
+    ...federation,
     ...emulatorOptions,
   });
   const sent: SentRequest[] = [];
@@ -83,10 +71,10 @@ export function vaultScene(
     identity: (serviceAccount = "db") => ({
       kind: "workload",
       tenantId: emulator.tenantId,
-      clientId,
+      clientId: federatedClientId,
       namespace: "shop",
       serviceAccount,
-      assertion: assertionFor(`system:serviceaccount:shop:${serviceAccount}`, clock.wallMs()),
+      assertion: serviceAccountToken(serviceAccount, clock.wallMs()),
     }),
     async finish(work) {
       let isDone = false;
@@ -115,21 +103,4 @@ export async function failureOf(work: Promise<unknown>): Promise<VaultError> {
   );
   expect(thrown).toBeInstanceOf(VaultError);
   return thrown as VaultError;
-}
-
-function assertionFor(subject: string, nowMs: number): string {
-  const nowSeconds = Math.floor(nowMs / 1_000);
-  const claims = {
-    iss: issuer,
-    sub: subject,
-    aud: "api://AzureADTokenExchange",
-    iat: nowSeconds,
-    nbf: nowSeconds,
-    exp: nowSeconds + 600,
-  };
-  const text = [{ alg: "ES256", kid: "k", typ: "JWT" }, claims]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
-    .join(".");
-  const signature = sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" });
-  return `${text}.${signature.toString("base64url")}`;
 }
