@@ -1,9 +1,10 @@
 import { lstatSync } from "node:fs";
+import type { Server as SocketServer } from "node:net";
 import { resolve } from "node:path";
 import { Server, ServerCredentials, status, type handleUnaryCall, type sendUnaryData } from "@grpc/grpc-js";
 import { assert } from "../core/assert.ts";
 import { systemClock, type Clock } from "../core/clock.ts";
-import { UserError } from "../core/errors.ts";
+import { systemCodeOf, UserError } from "../core/errors.ts";
 import type { Logger } from "../core/log.ts";
 import type { ProviderClient } from "./client.ts";
 import { writeErrorMetadata } from "./error-metadata.ts";
@@ -17,6 +18,7 @@ import {
 import { answerHealth, healthService } from "./health.ts";
 import { messageLimitBytes, noChannelz } from "./channel-options.ts";
 import { ProviderCallError } from "./provider-call-error.ts";
+import { createClientListener } from "./client-connection.ts";
 import { claimSocketPath, releaseSocketPath } from "./socket-file.ts";
 
 export interface ProviderServerOptions {
@@ -53,10 +55,16 @@ export async function startProviderServer(options: ProviderServerOptions): Promi
     mount: answerMount(service),
   });
   server.addService(healthService, { check: answerHealth(["v1alpha1.CSIDriverProvider"]) });
-  await bind(server, socketPath);
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const listener = createClientListener((connection) => injector.injectConnection(connection));
+  await bind(listener.server, socketPath);
+  listener.server.on("error", (error) =>
+    logger.warn("provider could not take a connection", { code: systemCodeOf(error) ?? "unknown" }),
+  );
   const { ino } = lstatSync(socketPath);
   logger.info("provider listens", { socketPath });
   const close = async () => {
+    listener.close();
     await shutDown(server, clock);
     releaseSocketPath(socketPath, ino);
   };
@@ -73,13 +81,13 @@ const shutDownGraceMs = 3_000;
 
 const ownerOnly = 0o177;
 
-async function bind(server: Server, socketPath: string): Promise<void> {
+async function bind(listener: SocketServer, socketPath: string): Promise<void> {
   const previous = process.umask(ownerOnly);
   try {
     await new Promise<void>((done, reject) => {
-      server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), (error) => {
-        if (error === null) done();
-        else reject(error);
+      listener.once("error", reject).listen(socketPath, () => {
+        listener.off("error", reject);
+        done();
       });
     });
   } catch (error) {

@@ -1,14 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { connect as connectHttp2, constants } from "node:http2";
-import { connect as connectSocket, createServer } from "node:net";
+import { connect as connectHttp2, constants, type ClientHttp2Session } from "node:http2";
+import { connect as connectSocket, createServer, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { sleep, systemClock, withDeadline } from "../../src/core/clock.ts";
 import { silentLogger } from "../../src/core/log.ts";
 import { systemRandom } from "../../src/core/random.ts";
+import { createClientListener } from "../../src/provider/client-connection.ts";
 import { connectProvider, ProviderCallError, type ProviderClient } from "../../src/provider/client.ts";
 import {
   MountRequest,
@@ -89,22 +91,32 @@ test("an error longer than a trailer is cut, not lost", async () => {
 });
 
 /** One unary call as the Go client of the CSI driver frames it, with its percent-encoded authority. */
-function callAsGo(
-  path: string,
+async function callAsGo(path: string, method: string, message: Uint8Array): Promise<RawAnswer> {
+  const session = connectHttp2("http://localhost", { createConnection: () => connectSocket(path) });
+  session.on("error", () => undefined);
+  const answer = await callOver(session, method, message, { ":authority": encodeURIComponent(path) });
+  session.close();
+  return answer;
+}
+
+interface RawAnswer {
+  readonly status: string;
+  readonly body: Buffer;
+}
+
+function callOver(
+  session: ClientHttp2Session,
   method: string,
   message: Uint8Array,
-): Promise<{ status: string; body: Buffer }> {
+  headers: Readonly<Record<string, string>>,
+): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const session = connectHttp2("http://localhost", {
-      createConnection: () => connectSocket(path),
-    });
-    session.on("error", reject);
     const stream = session.request({
       [constants.HTTP2_HEADER_METHOD]: "POST",
       [constants.HTTP2_HEADER_PATH]: method,
-      [constants.HTTP2_HEADER_AUTHORITY]: encodeURIComponent(path),
       "content-type": "application/grpc",
       te: "trailers",
+      ...headers,
     });
     const chunks: Buffer[] = [];
     let status = "";
@@ -112,10 +124,7 @@ function callAsGo(
     stream.on("trailers", (trailers) => (status = String(trailers["grpc-status"] ?? status)));
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("error", reject);
-    stream.on("end", () => {
-      session.close();
-      resolve({ status, body: Buffer.concat(chunks).subarray(5) });
-    });
+    stream.on("end", () => resolve({ status, body: Buffer.concat(chunks).subarray(5) }));
     const frame = Buffer.alloc(5);
     frame.writeUInt32BE(message.length, 1);
     stream.end(Buffer.concat([frame, message]));
@@ -139,6 +148,38 @@ test("a client with a percent-encoded authority is served", async () => {
   const mounted = await callAsGo(socketPath, `${service}/Mount`, request);
   expect(mounted.status).toBe("0");
   expect(textsOf(MountResponse.decode(mounted.body).files)).toEqual({ db: "value" });
+});
+
+test("a client that names the path of the socket as authority is served, as often as it calls", async () => {
+  await using _server = await start(serviceFor(vaultWith({})));
+  const session = connectHttp2("http://localhost", { createConnection: () => connectSocket(socketPath) });
+  const message = VersionRequest.encode({ version: "v1alpha1" }).finish();
+  // Each call's own header pushes the authority out of the table of known fields in the end, so it is sent again.
+  for (let call = 0; call < 100; call++) {
+    const headers = { ":authority": socketPath, "x-call": `${call}`.padStart(60, "x") };
+    const answer = await callOver(session, "/v1alpha1.CSIDriverProvider/Version", message, headers);
+    expect(answer.status, `call ${call}`).toBe("0");
+  }
+  session.close();
+});
+
+test("only what other clients send is looked through", async () => {
+  const connections: Duplex[] = [];
+  const listener = createClientListener((connection) => {
+    connections.push(connection);
+    connection.destroy();
+  });
+  await new Promise<void>((done) => void listener.server.listen(socketPath, done));
+  using client = connectProvider(socketPath);
+  await errorOf(client.mount(mountRequest()));
+  const session = connectHttp2("http://localhost", { createConnection: () => connectSocket(socketPath) });
+  session.on("error", () => undefined);
+  await once(session, "close");
+  const silent = connectSocket(socketPath);
+  await once(silent, "connect");
+  listener.close();
+  await once(silent, "close");
+  expect([connections[0] instanceof Socket, connections.at(-1) instanceof Socket]).toEqual([true, false]);
 });
 
 test.each([
