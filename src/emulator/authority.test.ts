@@ -207,6 +207,8 @@ describe("the token endpoint, given a secret", () => {
     [{ client_id: "33333333-3333-4333-8333-333333333333" }, 400, 700016],
     [{ grant_type: "password" }, 400, 70003],
     [{ scope: "https://vault.localhost" }, 400, 1002012],
+    [{ scope: "openid" }, 400, 1002012],
+    [{ scope: "https://vault.localhost/.default https://vault.azure.net/.default" }, 400, 1002012],
   ])("refuses %o", async (form, status, number) => {
     const response = await requestToken(newEmulator(), form);
     const text = await response.text();
@@ -290,6 +292,7 @@ describe("a vault, given a token", () => {
 
   test.each([
     ["https://vault.azure.net/.default", 200],
+    ["https://vault.azure.net/.default openid offline_access profile", 200],
     ["https://vault.localhost:8443/.default", 200],
     ["https://management.azure.com/.default", 401],
   ])("for %s answers %d", async (scope, status) => {

@@ -108,8 +108,8 @@ export class Authority {
     if (!known) return entraErrors.noApplication(clientId.slice(0, 100), tenantId);
     const target = form.get(isV1 ? "resource" : "scope");
     if (target === null) return entraErrors.missing(isV1 ? "resource" : "scope");
-    if (!isV1 && !/\S\/\.default$/.test(target)) return entraErrors.wrongScope(target.slice(0, 200));
-    const resource = isV1 ? target : target.slice(0, -"/.default".length);
+    const resource = isV1 ? target : resourceIn(target);
+    if (resource === undefined) return entraErrors.wrongScope(target.slice(0, 200));
     return {
       clientId,
       resource,
@@ -180,6 +180,14 @@ interface TokenRequest {
   readonly resource: string;
   readonly secret: string | undefined;
   readonly assertion: string | undefined;
+}
+
+/** MSAL for Go always asks for these as well; they say nothing about an application without a user. */
+const userScopes = ["openid", "offline_access", "profile"];
+
+function resourceIn(scope: string): string | undefined {
+  const [only = "", ...others] = scope.split(" ").filter((each) => each !== "" && !userScopes.includes(each));
+  return others.length === 0 ? only.match(/^(.+)\/\.default$/)?.[1] : undefined;
 }
 
 function isSameId(left: string, right: string): boolean {
