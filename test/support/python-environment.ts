@@ -20,7 +20,12 @@ export async function runPython(
 ): Promise<string> {
   const python = await pythonWithPackages();
   const { stdout } = await run(python, [join(folder, script), ...args], {
-    env: { PATH: process.env["PATH"], PYTHONPATH: join(folder, "resolve"), ...environment },
+    env: {
+      PATH: process.env["PATH"],
+      PYTHONPATH: join(folder, "resolve"),
+      PYTHONDONTWRITEBYTECODE: "1",
+      ...environment,
+    },
     timeout: 100_000,
   });
   return stdout;
