@@ -25,3 +25,17 @@ export async function driverClient(line: DriverLine): Promise<string> {
   );
   return join(binaries, "mount");
 }
+
+/** Path of test/interop/go/vault: the official SDK for Go. */
+export async function goSdkFlows(): Promise<string> {
+  const binaries = await buildGo(
+    {
+      folder: join(folder, "vault"),
+      cacheName: "interop-go",
+      binaries: ["vault"],
+      description: "Key Vault SDK for Go; about 1 minute on 2 cores",
+    },
+    log,
+  );
+  return join(binaries, "vault");
+}
