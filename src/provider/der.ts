@@ -1,8 +1,9 @@
-import forge from "node-forge";
+import type { asn1 } from "node-forge";
 import { ObjectError } from "./fetch-error.ts";
+import { forge } from "./forge.ts";
 
 /** A node of parsed ASN.1 (DER, or BER as some tools write it). */
-export type DerNode = forge.asn1.Asn1;
+export type DerNode = asn1.Asn1;
 
 /**
  * Parses one value; deep nesting is refused. Throws a `Conversion` error that names the structure by `what`. Octet
@@ -10,6 +11,8 @@ export type DerNode = forge.asn1.Asn1;
  */
 export function parseDer(bytes: Buffer, what: string): DerNode {
   try {
+    // The library's types do not know its options.
+    const fromDer = forge().asn1.fromDer as unknown as FromDer;
     return fromDer(bytes.toString("latin1"), parseOptions);
   } catch {
     throw damaged(what);
@@ -25,6 +28,7 @@ export function membersOf(node: DerNode | undefined, what: string): readonly Der
 /** The bytes of an OCTET STRING, also of one in pieces or with an implicit tag. */
 export function bytesOf(node: DerNode | undefined, what: string): Buffer {
   if (node === undefined) throw damaged(what);
+  const { Class, Type } = forge().asn1;
   const isOctets = node.tagClass === Class.CONTEXT_SPECIFIC || node.type === Type.OCTETSTRING;
   if (!isOctets) throw damaged(what);
   if (typeof node.value === "string") return Buffer.from(node.value, "latin1");
@@ -33,13 +37,15 @@ export function bytesOf(node: DerNode | undefined, what: string): Buffer {
 
 /** An OBJECT IDENTIFIER in dotted form. */
 export function identifierOf(node: DerNode | undefined, what: string): string {
-  if (typeof node?.value !== "string" || node.type !== Type.OID || node.value === "") throw damaged(what);
-  return forge.asn1.derToOid(forge.util.createBuffer(node.value));
+  const { asn1, util } = forge();
+  if (typeof node?.value !== "string" || node.type !== asn1.Type.OID || node.value === "")
+    throw damaged(what);
+  return asn1.derToOid(util.createBuffer(node.value));
 }
 
 /** A small INTEGER that is not negative. */
 export function integerOf(node: DerNode | undefined, what: string): number {
-  if (typeof node?.value !== "string" || node.type !== Type.INTEGER) throw damaged(what);
+  if (typeof node?.value !== "string" || node.type !== forge().asn1.Type.INTEGER) throw damaged(what);
   const { value } = node;
   if (value.length < 1 || value.length > 5) throw damaged(what);
   return Buffer.from(value, "latin1").readUIntBE(0, value.length);
@@ -47,12 +53,13 @@ export function integerOf(node: DerNode | undefined, what: string): number {
 
 /** Whether the node is a SEQUENCE. */
 export function isSequence(node: DerNode): boolean {
+  const { Class, Type } = forge().asn1;
   return node.tagClass === Class.UNIVERSAL && node.type === Type.SEQUENCE;
 }
 
 /** The node as DER. */
 export function encodeDer(node: DerNode): Buffer {
-  return Buffer.from(forge.asn1.toDer(node).getBytes(), "latin1");
+  return Buffer.from(forge().asn1.toDer(node).getBytes(), "latin1");
 }
 
 /** What is thrown for input that is not what it should be. */
@@ -63,8 +70,5 @@ export function damaged(what: string): ObjectError {
   );
 }
 
-const { Class, Type } = forge.asn1;
-
-/** The library's types do not know its options. */
-const fromDer = forge.asn1.fromDer as unknown as (bytes: string, options: typeof parseOptions) => DerNode;
+type FromDer = (bytes: string, options: typeof parseOptions) => DerNode;
 const parseOptions = { strict: true, parseAllBytes: true, decodeBitStrings: false, maxDepth: 32 };

@@ -1,8 +1,8 @@
 /** The cryptography of PKCS#12 (RFC 7292) and PKCS#5 (RFC 8018): what seals a file, given its algorithm identifiers. */
 import { createDecipheriv, createHmac, hash, pbkdf2Sync } from "node:crypto";
-import forge from "node-forge";
 import { bytesOf, damaged, identifierOf, integerOf, isSequence, membersOf, type DerNode } from "./der.ts";
 import { ObjectError } from "./fetch-error.ts";
+import { forge } from "./forge.ts";
 import { chainSha1 } from "./sha1-chain.ts";
 
 /** A password in both of its encodings; Key Vault's is empty, which some tools write as if there were none. */
@@ -160,9 +160,10 @@ function decryptWith(cipherName: string, key: Buffer, iv: Buffer, sealed: Buffer
 
 /** OpenSSL 3 keeps RC2 in a provider that Node does not load. */
 function decryptRc2(key: Buffer, iv: Buffer, sealed: Buffer): Buffer | undefined {
-  const decipher = forge.rc2.createDecryptionCipher(key.toString("latin1"), 8 * key.length);
+  const { rc2, util } = forge();
+  const decipher = rc2.createDecryptionCipher(key.toString("latin1"), 8 * key.length);
   decipher.start(iv.toString("latin1"));
-  decipher.update(forge.util.createBuffer(sealed.toString("latin1")));
+  decipher.update(util.createBuffer(sealed.toString("latin1")));
   return decipher.finish() ? Buffer.from(decipher.output.getBytes(), "latin1") : undefined;
 }
 

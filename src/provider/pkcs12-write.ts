@@ -1,6 +1,7 @@
 import { createCipheriv, createHash, createHmac } from "node:crypto";
-import forge from "node-forge";
+import type { asn1 } from "node-forge";
 import { encodeDer, type DerNode } from "./der.ts";
+import { forge } from "./forge.ts";
 import { deriveKey, emptyPasswords } from "./pkcs12-crypto.ts";
 
 /** The usual number of key-derivation rounds. With an empty password none would do; some readers refuse fewer. */
@@ -39,29 +40,41 @@ export function writePkcs12(keys: readonly Buffer[], certificates: readonly Buff
   );
 }
 
-const { Class, Type, create, oidToDer, integerToDer } = forge.asn1;
 const dataType = "1.2.840.113549.1.7.1";
 const encryptedDataType = "1.2.840.113549.1.7.6";
 const password = emptyPasswords[0]!.bmp;
 
+type TagClass = keyof typeof asn1.Class;
+type TypeName = keyof typeof asn1.Type;
+
+function create(
+  tagClass: TagClass,
+  type: TypeName,
+  constructed: boolean,
+  value: string | DerNode[],
+): DerNode {
+  const { asn1 } = forge();
+  return asn1.create(asn1.Class[tagClass], asn1.Type[type], constructed, value);
+}
+
 function sequence(members: readonly DerNode[]): DerNode {
-  return create(Class.UNIVERSAL, Type.SEQUENCE, true, [...members]);
+  return create("UNIVERSAL", "SEQUENCE", true, [...members]);
 }
 
 function octets(bytes: Buffer): DerNode {
-  return create(Class.UNIVERSAL, Type.OCTETSTRING, false, bytes.toString("latin1"));
+  return create("UNIVERSAL", "OCTETSTRING", false, bytes.toString("latin1"));
 }
 
 function integer(value: number): DerNode {
-  return create(Class.UNIVERSAL, Type.INTEGER, false, integerToDer(value).getBytes());
+  return create("UNIVERSAL", "INTEGER", false, forge().asn1.integerToDer(value).getBytes());
 }
 
 function identifier(value: string): DerNode {
-  return create(Class.UNIVERSAL, Type.OID, false, oidToDer(value).getBytes());
+  return create("UNIVERSAL", "OID", false, forge().asn1.oidToDer(value).getBytes());
 }
 
 function explicit(member: DerNode): DerNode {
-  return create(Class.CONTEXT_SPECIFIC, Type.NONE, true, [member]);
+  return create("CONTEXT_SPECIFIC", "NONE", true, [member]);
 }
 
 function contentInfo(type: string, content: DerNode): DerNode {
@@ -71,9 +84,9 @@ function contentInfo(type: string, content: DerNode): DerNode {
 function bag(type: string, content: DerNode, localKeyId: Buffer | undefined): DerNode {
   const members = [identifier(type), explicit(content)];
   if (localKeyId !== undefined) {
-    const values = create(Class.UNIVERSAL, Type.SET, true, [octets(localKeyId)]);
+    const values = create("UNIVERSAL", "SET", true, [octets(localKeyId)]);
     const attribute = sequence([identifier("1.2.840.113549.1.9.21"), values]);
-    members.push(create(Class.UNIVERSAL, Type.SET, true, [attribute]));
+    members.push(create("UNIVERSAL", "SET", true, [attribute]));
   }
   return sequence(members);
 }
@@ -89,7 +102,7 @@ function shroudedKey(key: Buffer, salt: Buffer): DerNode {
 /** EncryptedData (RFC 5652 §8): version, type, algorithm, sealed bytes with an implicit tag. */
 function sealedBags(bags: DerNode, salt: Buffer): DerNode {
   const sealed = encrypt(encodeDer(bags), salt).toString("latin1");
-  const content = create(Class.CONTEXT_SPECIFIC, Type.NONE, false, sealed);
+  const content = create("CONTEXT_SPECIFIC", "NONE", false, sealed);
   return sequence([integer(0), sequence([identifier(dataType), tripleDes(salt), content])]);
 }
 
@@ -108,7 +121,7 @@ function encrypt(bytes: Buffer, salt: Buffer): Buffer {
 function macData(safes: Buffer, salt: Buffer): DerNode {
   const key = deriveKey("sha1", 3, password, salt, rounds, 20);
   const digest = createHmac("sha1", key).update(safes).digest();
-  const none = create(Class.UNIVERSAL, Type.NULL, false, "");
+  const none = create("UNIVERSAL", "NULL", false, "");
   const digestInfo = sequence([sequence([identifier("1.3.14.3.2.26"), none]), octets(digest)]);
   return sequence([digestInfo, octets(salt), integer(rounds)]);
 }
