@@ -2,9 +2,7 @@
  * Secret GETs per second of the emulator over TLS keep-alive, token check and throttle counting included, beside a
  * bare handler on the same machine in the same run. The server has core 0, the load generator core 1.
  */
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { getRequestListener } from "@hono/node-server";
@@ -13,6 +11,7 @@ import { createCertificateAuthority } from "../src/core/certificate-authority.ts
 import { listen } from "../src/core/listen.ts";
 import { startEmulator } from "../src/emulator/index.ts";
 import { limitProfiles } from "../src/limits/profiles.ts";
+import { nextLine, spawnPinned, tellUsage, usageOf } from "./pinned-process.ts";
 
 /** What one server did under load. */
 export interface ServerFigures {
@@ -46,14 +45,14 @@ interface Ready {
 
 async function measureServer(kind: "emulator" | "bare", seconds: number): Promise<ServerFigures> {
   const startMs = performance.now();
-  const server = spawnPinned(0, ["serve", kind]);
+  const server = spawnPinned(0, import.meta.url, ["serve", kind]);
   try {
-    const ready = JSON.parse(await firstLine(server)) as Ready;
+    const ready = JSON.parse(await nextLine(server)) as Ready;
     const readyMs = performance.now() - startMs;
-    const cpuBefore = await ask(server);
-    const load = spawnPinned(1, ["load", JSON.stringify(ready), String(seconds)]);
-    const { requests, ...figures } = JSON.parse(await firstLine(load)) as LoadFigures;
-    const { cpuSeconds, rssBytes } = await ask(server);
+    const cpuBefore = await usageOf(server);
+    const load = spawnPinned(1, import.meta.url, ["load", JSON.stringify(ready), String(seconds)]);
+    const { requests, ...figures } = JSON.parse(await nextLine(load)) as LoadFigures;
+    const { cpuSeconds, rssBytes } = await usageOf(server);
     const requestsPerCpuSecond = requests / (cpuSeconds - cpuBefore.cpuSeconds);
     return { ...figures, requestsPerCpuSecond, readyMs, rssMib: rssBytes / 2 ** 20 };
   } finally {
@@ -67,40 +66,11 @@ type LoadFigures = Omit<ServerFigures, "rssMib" | "readyMs" | "requestsPerCpuSec
   readonly requests: number;
 };
 
-async function ask(
-  server: ChildProcess,
-): Promise<{ readonly cpuSeconds: number; readonly rssBytes: number }> {
-  const answer = firstLine(server);
-  server.stdin!.write("\n");
-  return JSON.parse(await answer) as { cpuSeconds: number; rssBytes: number };
-}
-
-function spawnPinned(core: number, args: readonly string[]): ChildProcess {
-  const script = fileURLToPath(import.meta.url);
-  return spawn("taskset", ["-c", String(core), process.execPath, script, ...args], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  const lines = createInterface({ input: child.stdout! });
-  try {
-    for await (const line of lines) return line;
-    throw new Error("the child process ended without a line");
-  } finally {
-    lines.close();
-  }
-}
-
 /** Child: serves on a free port, tells how to reach it, then its memory for every line on stdin. */
 async function serve(kind: string): Promise<void> {
   const ready = kind === "bare" ? await serveBare() : await serveEmulator();
   process.stdout.write(`${JSON.stringify(ready)}\n`);
-  process.stdin.on("data", () => {
-    const { user, system } = process.cpuUsage();
-    const answer = { cpuSeconds: (user + system) / 1e6, rssBytes: process.memoryUsage().rss };
-    process.stdout.write(`${JSON.stringify(answer)}\n`);
-  });
+  tellUsage();
 }
 
 async function serveEmulator(): Promise<Ready> {

@@ -1,5 +1,6 @@
 /** The provider that bench/provider.ts measures, as `keyweir provider` runs it, but for cache and budget. */
 import { keepHeapSmall } from "../src/cli/small-heap.ts";
+import { tellUsage } from "./pinned-process.ts";
 
 export interface ProviderProcessOptions {
   readonly socketPath: string;
@@ -7,11 +8,6 @@ export interface ProviderProcessOptions {
   /** Of the emulator. */
   readonly port: number;
   readonly cacheTtlMs: number;
-}
-
-export interface ProcessFigures {
-  readonly cpuSeconds: number;
-  readonly rssBytes: number;
 }
 
 // Before anything else is loaded, as the command does.
@@ -45,9 +41,4 @@ const service = createProviderService({
 });
 await startProviderServer({ service, socketPath, logger: silentLogger });
 process.stdout.write("ready\n");
-// Tells its processor time and memory for every line.
-process.stdin.on("data", () => {
-  const { user, system } = process.cpuUsage();
-  const answer: ProcessFigures = { cpuSeconds: (user + system) / 1e6, rssBytes: process.memoryUsage().rss };
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
-});
+tellUsage();

@@ -2,13 +2,11 @@
  * Mounts per second of the provider over its unix socket, with 16 in flight: one cached object, and objects that are
  * read from an emulated vault with 15 ms latency over TLS. The provider has core 0; client and emulator have core 1.
  */
-import { spawn, type ChildProcess } from "node:child_process";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { assert } from "../src/core/assert.ts";
@@ -20,7 +18,8 @@ import { noChannelz } from "../src/provider/channel-options.ts";
 import { connectProvider, type MountRequest, type ProviderClient } from "../src/provider/client.ts";
 import { CSIDriverProviderClient } from "../src/provider/gen/service.ts";
 import type { Benchmark } from "./benchmark.ts";
-import type { ProcessFigures, ProviderProcessOptions } from "./provider-process.ts";
+import type { ProviderProcessOptions } from "./provider-process.ts";
+import { nextLine, spawnPinned, usageOf } from "./pinned-process.ts";
 
 /** What one way of mounting did. */
 interface MountFigures {
@@ -164,27 +163,10 @@ export const benchmarks: readonly Benchmark[] = [
 ];
 
 async function measureCase(name: BenchCase["name"]): Promise<MountFigures> {
-  const child = spawnPinned(1, "provider.ts", ["load", name]);
-  const figures = JSON.parse(await firstLine(child)) as MountFigures;
+  const child = spawnPinned(1, import.meta.url, ["load", name]);
+  const figures = JSON.parse(await nextLine(child)) as MountFigures;
   await once(child, "exit");
   return figures;
-}
-
-function spawnPinned(core: number, file: string, args: readonly string[]): ChildProcess {
-  const script = fileURLToPath(new URL(file, import.meta.url));
-  return spawn("taskset", ["-c", String(core), process.execPath, script, ...args], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  const lines = createInterface({ input: child.stdout! });
-  try {
-    for await (const line of lines) return line;
-    throw new Error("the child process ended without a line");
-  } finally {
-    lines.close();
-  }
 }
 
 /** Child: emulator and client. Prints the figures. */
@@ -205,19 +187,19 @@ async function load(bench: BenchCase): Promise<void> {
   for (let index = 0; index < objectCount; index++)
     vault.setSecret(`s${index}`, "a-value-of-some-forty-characters-length");
   const options: ProviderProcessOptions = { socketPath, caPem: server.caPem, port: server.port, cacheTtlMs };
-  const provider = spawnPinned(0, "provider-process.ts", [JSON.stringify(options)]);
+  const provider = spawnPinned(0, new URL("provider-process.ts", import.meta.url), [JSON.stringify(options)]);
   try {
-    await firstLine(provider);
+    await nextLine(provider);
     const requests = mountRequests(bench, server.emulator.tenantId, federation.token);
     const mountNext = mountsInTurn(requests);
     const warmUp = await repeat(socketPath, mountNext, bench.inFlight, warmUpSeconds);
-    const before = await ask(provider);
+    const before = await usageOf(provider);
     const requestsBefore = vault.counts().total;
     const startMs = performance.now();
     const atLeast = (bench.mounts ?? 0) - warmUp.length;
     const latencies = await repeat(socketPath, mountNext, bench.inFlight, measuredSeconds, atLeast);
     const seconds = (performance.now() - startMs) / 1_000;
-    const after = await ask(provider);
+    const after = await usageOf(provider);
     const bare = await repeat(socketPath, (client) => client.version(), bench.inFlight, 1);
     latencies.sort((left, right) => left - right);
     const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0;
@@ -238,12 +220,6 @@ async function load(bench: BenchCase): Promise<void> {
     rmSync(folder, { recursive: true });
   }
   process.exit(0);
-}
-
-async function ask(child: ChildProcess): Promise<ProcessFigures> {
-  const answer = firstLine(child);
-  child.stdin!.write("\n");
-  return JSON.parse(await answer) as ProcessFigures;
 }
 
 /** Limits that are counted but never reached. */

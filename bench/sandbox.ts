@@ -2,21 +2,15 @@
  * Writes per second of the Kubernetes sandbox over TLS keep-alive, with one watch on everything that is written. The
  * server has core 0, the load generator core 1.
  */
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { startSandbox } from "../src/sandbox/server.ts";
 import type { Benchmark, Figure } from "./benchmark.ts";
+import { nextLine, spawnPinned, tellUsage, usageOf, type Usage } from "./pinned-process.ts";
 
 type Work = "create" | "merge patch";
-
-interface Usage {
-  readonly cpuSeconds: number;
-  readonly rssBytes: number;
-}
 
 interface LoadFigures {
   readonly seconds: number;
@@ -43,15 +37,15 @@ export const benchmarks: readonly Benchmark[] = [
 ];
 
 async function measure(): Promise<readonly Figure[]> {
-  const server = spawnPinned(0, ["serve"]);
+  const server = spawnPinned(0, import.meta.url, ["serve"]);
   try {
-    const ready = await firstLine(server);
-    const figures: Figure[] = [{ name: "memory at start", value: mib(await ask(server)), unit: "MiB" }];
+    const ready = await nextLine(server);
+    const figures: Figure[] = [{ name: "memory at start", value: mib(await usageOf(server)), unit: "MiB" }];
     for (const work of ["create", "merge patch"] as const) {
-      const before = await ask(server);
-      const load = spawnPinned(1, ["load", work, ready]);
-      const { seconds, p50Ms, p99Ms, refused, events } = JSON.parse(await firstLine(load)) as LoadFigures;
-      const after = await ask(server);
+      const before = await usageOf(server);
+      const load = spawnPinned(1, import.meta.url, ["load", work, ready]);
+      const { seconds, p50Ms, p99Ms, refused, events } = JSON.parse(await nextLine(load)) as LoadFigures;
+      const after = await usageOf(server);
       figures.push(
         {
           name: work,
@@ -71,7 +65,7 @@ async function measure(): Promise<readonly Figure[]> {
         },
       );
     }
-    figures.push({ name: "memory at the end", value: mib(await ask(server)), unit: "MiB" });
+    figures.push({ name: "memory at the end", value: mib(await usageOf(server)), unit: "MiB" });
     return figures;
   } finally {
     server.kill();
@@ -83,38 +77,11 @@ function mib({ rssBytes }: Usage): number {
   return rssBytes / 2 ** 20;
 }
 
-async function ask(server: ChildProcess): Promise<Usage> {
-  const answer = firstLine(server);
-  server.stdin!.write("\n");
-  return JSON.parse(await answer) as Usage;
-}
-
-function spawnPinned(core: number, args: readonly string[]): ChildProcess {
-  const script = fileURLToPath(import.meta.url);
-  return spawn("taskset", ["-c", String(core), process.execPath, script, ...args], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-}
-
-async function firstLine(child: ChildProcess): Promise<string> {
-  const lines = createInterface({ input: child.stdout! });
-  try {
-    for await (const line of lines) return line;
-    throw new Error("the child process ended without a line");
-  } finally {
-    lines.close();
-  }
-}
-
 /** Child: serves on a free port, tells how to reach it, then what it used for every line on stdin. */
 async function serve(): Promise<void> {
   const { port, caPem } = await startSandbox({ adminToken: "bench" });
   process.stdout.write(`${JSON.stringify({ port, caPem, token: "bench" } satisfies Ready)}\n`);
-  process.stdin.on("data", () => {
-    const { user, system } = process.cpuUsage();
-    const usage: Usage = { cpuSeconds: (user + system) / 1e6, rssBytes: process.memoryUsage().rss };
-    process.stdout.write(`${JSON.stringify(usage)}\n`);
-  });
+  tellUsage();
 }
 
 /** Child: writes each Secret once over 16 connections, one request at a time each, and prints the figures. */
