@@ -5,6 +5,7 @@ import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import { Agent } from "undici";
 import { exchangeText } from "../core/text-exchange.ts";
 import { textBodyOf, type VaultTransport } from "./transport.ts";
+import { TurnQueue } from "./turn-queue.ts";
 
 export interface HttpTransportOptions {
   /** Certificates to trust besides the system's: the emulator's, or a proxy's. */
@@ -36,6 +37,7 @@ export function httpTransport({ caPem, connections = 64 }: HttpTransportOptions 
       ...(caPem === undefined ? {} : { secureContext: contextTrusting(caPem) }),
     },
   });
+  const answers = new TurnQueue();
   return {
     async sendRequest(request) {
       const url = new URL(request.url);
@@ -49,6 +51,7 @@ export function httpTransport({ caPem, connections = 64 }: HttpTransportOptions 
       };
       const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined;
       const answer = await exchangeText(agent, outgoing, signal);
+      await answers.next();
       const headers = createHttpHeaders();
       for (const [name, value] of Object.entries(answer.headers)) {
         if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
