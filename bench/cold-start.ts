@@ -205,6 +205,8 @@ async function coldStart(kubeconfigPath: string, layout: Layout): Promise<Measur
     processes.push(provider);
     await provider.firstLine();
 
+    // Of the bench's own: no list, which would take the API server's time from the controller.
+    const { metadata } = await kube.list(secretSyncs, { namespace: "shop", limit: 1 });
     const startMs = performance.now();
     const clusterFlags = ["--kubeconfig", kubeconfigPath, "--provider-socket", socket];
     const controller = startKeyweir(["controller", "--output", "json", ...clusterFlags]);
@@ -212,7 +214,7 @@ async function coldStart(kubeconfigPath: string, layout: Layout): Promise<Measur
     const isUp = controller.firstLine().then(async () => {
       return { afterMs: performance.now() - startMs, ...(await resourcesOf(controller.pid)) };
     });
-    await untilAllReady(kube);
+    await untilAllReady(kube, metadata.resourceVersion ?? "");
     const readyMs = performance.now() - startMs;
     const [before, after] = [await isUp, await resourcesOf(controller.pid)];
     return {
@@ -300,24 +302,17 @@ async function bareLoop(kubeconfigPath: string, sample: SecretSync): Promise<num
   return performance.now() - startMs;
 }
 
-async function untilAllReady(kube: KubeClient): Promise<void> {
+/** Watches from a version at which none was Ready. */
+async function untilAllReady(kube: KubeClient, resourceVersion: string): Promise<void> {
   const ready = new Set<string>();
-  const note = (sync: SecretSync) => {
-    const conditions = sync.status?.conditions ?? [];
-    if (conditions.some(({ type, status }) => type === "Ready" && status === "True"))
-      ready.add(sync.metadata.name);
-  };
-  const { items, metadata } = await kube.list(secretSyncs, { namespace: "shop" });
-  items.forEach(note);
   const stopping = new AbortController();
-  const options = {
-    namespace: "shop",
-    resourceVersion: metadata.resourceVersion ?? "0",
-    timeoutSeconds: 600,
-  };
+  const options = { namespace: "shop", resourceVersion, timeoutSeconds: 600 };
   const { lines } = await kube.watch(secretSyncs, options, stopping.signal);
   for await (const line of lines) {
-    note((JSON.parse(line) as { readonly object: SecretSync }).object);
+    const { object } = JSON.parse(line) as { readonly object: SecretSync };
+    const conditions = object.status?.conditions ?? [];
+    if (conditions.some(({ type, status }) => type === "Ready" && status === "True"))
+      ready.add(object.metadata.name);
     if (ready.size === count) break;
   }
   stopping.abort();
