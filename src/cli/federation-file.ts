@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { isMap, isNode, isScalar, visit } from "yaml";
 import { z } from "zod";
 import { UserError } from "../core/errors.ts";
+import { findDeepLine } from "../core/nesting.ts";
 import type { FederatedCredential, KeySource } from "../emulator/index.ts";
 import { parseYaml, type YamlDocument } from "../provider/objects-yaml.ts";
 import type { CliContext } from "./context.ts";
@@ -84,7 +85,7 @@ function parseFile(text: string, path: string): YamlDocument {
   if (text.length > bounds.characters) {
     throw fail([`${path}: it has more than ${bounds.characters} characters`]);
   }
-  const deepLine = findDeepLine(text);
+  const deepLine = findDeepLine(text, bounds.depth);
   if (deepLine !== undefined) throw fail([`${path}, line ${deepLine}: it is nested too deeply`]);
   const parsed = parseYaml(text, (line, column) => `${path}, line ${line}, column ${column}`);
   if (parsed.kind === "invalid") throw fail(parsed.problems);
@@ -107,20 +108,6 @@ function findRepeatedKey({ document, lines }: YamlDocument): number | undefined 
     },
   });
   return line;
-}
-
-/** The parser recurses, so nesting is bounded before it: by brackets, by indentation, by dashes in a row. */
-function findDeepLine(text: string): number | undefined {
-  let open = 0;
-  const index = text.split("\n").findIndex((row) => {
-    for (const character of row) {
-      if (character === "[" || character === "{") open++;
-      if ((character === "]" || character === "}") && open > 0) open--;
-      if (open > bounds.depth) return true;
-    }
-    return row.search(/\S|$/) > 8 * bounds.depth || /^\s*(?:[-?:]\s+){9}/.test(row.slice(0, 200));
-  });
-  return index < 0 ? undefined : index + 1;
 }
 
 /** No alias that makes a small file large. */

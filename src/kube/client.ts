@@ -89,7 +89,7 @@ export interface WriteOptions {
 }
 
 /** Preconditions and what becomes of dependents; the server's own default is `Background`. */
-export interface DeleteOptions extends WriteOptions {
+export interface DeleteOptions extends Pick<WriteOptions, "dryRun"> {
   readonly uid?: string;
   readonly resourceVersion?: string;
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";

@@ -1,6 +1,7 @@
 import { isMap, isNode, isSeq, LineCounter, parseDocument, type Document } from "yaml";
 import { z } from "zod";
 import { UserError } from "../core/errors.ts";
+import { findDeepLine } from "../core/nesting.ts";
 import { regions } from "./regions.ts";
 
 /** Names that go into vault names: lower-case letters and digits, single hyphens inside. */
@@ -108,7 +109,10 @@ export function parseLayout(text: string): LayoutInputs {
       `the file has ${text.length} characters, more than ${bounds.characters}: split it by subscription`,
     ]);
   }
-  checkDepth(text);
+  const deepLine = findDeepLine(text, bounds.depth);
+  if (deepLine !== undefined) {
+    throw new LayoutError([`line ${deepLine}: nested more than ${bounds.depth} levels deep`]);
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -217,24 +221,6 @@ function isSimilar(name: string, typed: string): boolean {
     (left.length <= 1 && right.length <= 1) ||
     (left.length === 2 && left === right.slice(1) + right.slice(0, 1))
   );
-}
-
-/** The parser recurses, so nesting is bounded before it: by brackets, by indentation, by dashes in a row. */
-function checkDepth(text: string): void {
-  let line = 1;
-  let open = 0;
-  for (const row of text.split("\n")) {
-    for (const character of row) {
-      if (character === "[" || character === "{") open++;
-      if ((character === "]" || character === "}") && open > 0) open--;
-      if (open > bounds.depth) break;
-    }
-    const indent = row.length - row.trimStart().length;
-    const isDeep =
-      open > bounds.depth || indent > 8 * bounds.depth || /^\s*(?:[-?:]\s+){33}/.test(row.slice(0, 512));
-    if (isDeep) throw new LayoutError([`line ${line}: nested more than ${bounds.depth} levels deep`]);
-    line++;
-  }
 }
 
 function toPlain(document: Document.Parsed): unknown {
