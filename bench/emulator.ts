@@ -11,7 +11,7 @@ import { createCertificateAuthority } from "../src/core/certificate-authority.ts
 import { listen } from "../src/core/listen.ts";
 import { startEmulator } from "../src/emulator/index.ts";
 import { limitProfiles } from "../src/limits/profiles.ts";
-import { nextLine, spawnPinned, tellUsage, usageOf } from "./pinned-process.ts";
+import { nextLine, spawnPinned, usageOf } from "./pinned-process.ts";
 
 /** What one server did under load. */
 export interface ServerFigures {
@@ -49,10 +49,10 @@ async function measureServer(kind: "emulator" | "bare", seconds: number): Promis
   try {
     const ready = JSON.parse(await nextLine(server)) as Ready;
     const readyMs = performance.now() - startMs;
-    const cpuBefore = await usageOf(server);
+    const cpuBefore = usageOf(server);
     const load = spawnPinned(1, import.meta.url, ["load", JSON.stringify(ready), String(seconds)]);
     const { requests, ...figures } = JSON.parse(await nextLine(load)) as LoadFigures;
-    const { cpuSeconds, rssBytes } = await usageOf(server);
+    const { cpuSeconds, rssBytes } = usageOf(server);
     const requestsPerCpuSecond = requests / (cpuSeconds - cpuBefore.cpuSeconds);
     return { ...figures, requestsPerCpuSecond, readyMs, rssMib: rssBytes / 2 ** 20 };
   } finally {
@@ -70,7 +70,6 @@ type LoadFigures = Omit<ServerFigures, "rssMib" | "readyMs" | "requestsPerCpuSec
 async function serve(kind: string): Promise<void> {
   const ready = kind === "bare" ? await serveBare() : await serveEmulator();
   process.stdout.write(`${JSON.stringify(ready)}\n`);
-  tellUsage();
 }
 
 async function serveEmulator(): Promise<Ready> {

@@ -1,5 +1,6 @@
 /** Child processes on a core of their own, so that what is measured and what loads it do not take each other's time. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -27,18 +28,11 @@ export async function nextLine(child: ChildProcess): Promise<string> {
   }
 }
 
-/** Asks a child that called {@link tellUsage}. */
-export async function usageOf(child: ChildProcess): Promise<Usage> {
-  const answer = nextLine(child);
-  child.stdin!.write("\n");
-  return JSON.parse(await answer) as Usage;
-}
-
-/** In the child: prints what it has used whenever it is asked. */
-export function tellUsage(): void {
-  process.stdin.on("data", () => {
-    const { user, system } = process.cpuUsage();
-    const usage: Usage = { cpuSeconds: (user + system) / 1e6, rssBytes: process.memoryUsage().rss };
-    process.stdout.write(`${JSON.stringify(usage)}\n`);
-  });
+/** What Linux has counted. */
+export function usageOf({ pid }: ChildProcess): Usage {
+  const [, afterName = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
+  // proc_pid_stat(5): utime and stime are fields 14 and 15, in hundredths of a second; this text begins with field 3.
+  const fields = afterName.split(" ").map(Number);
+  const rssKib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return { cpuSeconds: (fields[11]! + fields[12]!) / 100, rssBytes: Number(rssKib) * 1_024 };
 }

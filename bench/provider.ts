@@ -1,16 +1,23 @@
 /**
- * Mounts per second of the provider over its unix socket, with 16 in flight: one cached object, and objects that are
- * read from an emulated vault with 15 ms latency over TLS. The provider has core 0; client and emulator have core 1.
+ * Mounts per second of `keyweir provider` over its unix socket, with 16 in flight: one cached object, and objects that
+ * are read from emulated vaults with 15 ms latency over TLS. The provider has core 0; client and emulator have core 1.
  */
 import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { assert } from "../src/core/assert.ts";
-import { startEmulator } from "../src/emulator/index.ts";
+import { systemClock, type Clock } from "../src/core/clock.ts";
+import { startEmulator, type Emulator, type EmulatorServer } from "../src/emulator/index.ts";
+import { systemRandom } from "../src/core/random.ts";
+import { customCloud, type Cloud } from "../src/vault/clouds.ts";
+import { httpTransport } from "../src/vault/http-transport.ts";
+import type { WorkloadIdentity } from "../src/vault/identity.ts";
+import { parseTokenAnswer, tokenRequest } from "../src/vault/token-exchange.ts";
 import { limitProfiles } from "../src/limits/profiles.ts";
 import { credentials } from "@grpc/grpc-js";
 import { readCertificateSecret } from "../src/provider/certificate-secret.ts";
@@ -18,13 +25,14 @@ import { noChannelz } from "../src/provider/channel-options.ts";
 import { connectProvider, type MountRequest, type ProviderClient } from "../src/provider/client.ts";
 import { CSIDriverProviderClient } from "../src/provider/gen/service.ts";
 import type { Benchmark } from "./benchmark.ts";
-import type { ProviderProcessOptions } from "./provider-process.ts";
 import { nextLine, spawnPinned, usageOf } from "./pinned-process.ts";
 
 /** What one way of mounting did. */
 interface MountFigures {
-  /** Calls that the same server answers at once, for comparison. */
+  /** Calls that the same server answers at once: what cached Mounts are compared with. */
   readonly bareCallsPerSecond: number;
+  /** Reads of the same vaults without a provider: what uncached Mounts are compared with. */
+  readonly bareReadsPerSecond: number;
   readonly mountsPerSecond: number;
   /** Of the provider's own processor time: what it would do on a core of its own, whatever else the machine does. */
   readonly mountsPerCpuSecond: number;
@@ -32,13 +40,14 @@ interface MountFigures {
   readonly p99Ms: number;
   readonly vaultRequestsPerMount: number;
   readonly tokenRequests: number;
-  readonly rssMib: number;
+  readonly rssMb: number;
 }
 
 interface BenchCase {
   readonly name: "cached" | "uncached" | "one" | "twenty" | "many";
   readonly latencyMs: number;
-  readonly cacheTtlMs: number;
+  /** A version that is named is read once; the newest one at every Mount. */
+  readonly isPinned: boolean;
   /** How many secrets one Mount asks for, of the `objectCount` in turn. */
   readonly objectsPerMount: number;
   readonly objectCount: number;
@@ -47,8 +56,8 @@ interface BenchCase {
   readonly mounts?: number;
 }
 
-const cached = { latencyMs: 0, cacheTtlMs: 3_600_000, objectsPerMount: 1, objectCount: 1, inFlight: 16 };
-const uncached = { latencyMs: 15, cacheTtlMs: 0, objectsPerMount: 1, objectCount: 400, inFlight: 16 };
+const cached = { latencyMs: 0, isPinned: true, objectsPerMount: 1, objectCount: 1, inFlight: 16 };
+const uncached = { latencyMs: 15, isPinned: false, objectsPerMount: 1, objectCount: 400, inFlight: 16 };
 
 const cases: readonly BenchCase[] = [
   { name: "cached", ...cached },
@@ -59,8 +68,9 @@ const cases: readonly BenchCase[] = [
 ];
 
 /** The compiler of the engine needs some 10,000 Mounts before its code is the final one. */
+const warmUpMounts = 12_000;
 const warmUpSeconds = 4;
-const measuredSeconds = 3;
+const measuredSeconds = 5;
 
 export const benchmarks: readonly Benchmark[] = [
   {
@@ -98,14 +108,14 @@ export const benchmarks: readonly Benchmark[] = [
     async run() {
       const figures = await measureCase("uncached");
       return [
-        { name: "the most that 16 in flight can reach", value: 16 / 0.015, unit: "/s" },
-        // 900 of 1,066.
+        // At most 1,066 without any work at all.
+        { name: "bare reads of the same vaults", value: figures.bareReadsPerSecond, unit: "/s" },
+        { name: "Mounts", value: figures.mountsPerSecond, unit: "/s", target: { atLeast: 900 } },
         {
-          name: "Mounts",
+          name: "Mounts, compared",
           value: figures.mountsPerSecond,
           unit: "/s",
-          baseline: "the most that 16 in flight can reach",
-          target: { atLeast: 0.84 },
+          baseline: "bare reads of the same vaults",
         },
         { name: "Mounts, of one core", value: figures.mountsPerCpuSecond, unit: "/s of one core" },
         { name: "p50", value: figures.p50Ms, unit: "ms" },
@@ -142,8 +152,8 @@ export const benchmarks: readonly Benchmark[] = [
     name: "provider: memory after 100,000 Mounts",
     timeLimitMs: 300_000,
     async run() {
-      const { rssMib } = await measureCase("many");
-      return [{ name: "memory", value: rssMib, unit: "MiB", target: { atMost: 150 } }];
+      const { rssMb } = await measureCase("many");
+      return [{ name: "memory", value: rssMb, unit: "MB", target: { atMost: 150 } }];
     },
   },
   {
@@ -176,42 +186,58 @@ async function load(bench: BenchCase): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "keyweir-bench-"));
   const socketPath = join(folder, "azure.sock");
   const federation = federate();
-  const { latencyMs, cacheTtlMs, objectCount } = bench;
   const server = await startEmulator({
-    vaults: ["demo"],
-    profile: unlimited,
-    latencyMs,
+    vaults: vaultNames,
+    profile: limitProfiles["azure-2026"],
+    latencyMs: bench.latencyMs,
+    clock: exactClock,
     ...federation.emulator,
   });
-  const vault = server.emulator.vault("demo");
-  for (let index = 0; index < objectCount; index++)
-    vault.setSecret(`s${index}`, "a-value-of-some-forty-characters-length");
-  const options: ProviderProcessOptions = { socketPath, caPem: server.caPem, port: server.port, cacheTtlMs };
-  const provider = spawnPinned(0, new URL("provider-process.ts", import.meta.url), [JSON.stringify(options)]);
+  const vaults = vaultNames.map((name) => server.emulator.vault(name));
+  const requestCount = () => vaults.reduce((sum, vault) => sum + vault.counts().total, 0);
+  const caPath = join(folder, "ca.pem");
+  writeFileSync(caPath, server.caPem);
+  const provider = spawnPinned(0, new URL("../bin/keyweir", import.meta.url), [
+    "provider",
+    `--socket=${socketPath}`,
+    `--authority=${server.authorityUrl.origin}`,
+    `--vault-suffix=vault.localhost:${server.port}`,
+    `--ca-file=${caPath}`,
+    "--vault-budget=100%",
+    "--log-level=error",
+    "--output=json",
+  ]);
   try {
     await nextLine(provider);
-    const requests = mountRequests(bench, server.emulator.tenantId, federation.token);
+    const requests = mountRequests(bench, server.emulator, federation.token);
     const mountNext = mountsInTurn(requests);
-    const warmUp = await repeat(socketPath, mountNext, bench.inFlight, warmUpSeconds);
-    const before = await usageOf(provider);
-    const requestsBefore = vault.counts().total;
+    // One after the other would take minutes; those are compared with each other only.
+    const warmUpAtLeast = bench.inFlight > 1 ? warmUpMounts : 0;
+    const warmUp = await repeat(socketPath, mountNext, bench.inFlight, warmUpSeconds, warmUpAtLeast);
+    const before = usageOf(provider);
+    const requestsBefore = requestCount();
     const startMs = performance.now();
     const atLeast = (bench.mounts ?? 0) - warmUp.length;
     const latencies = await repeat(socketPath, mountNext, bench.inFlight, measuredSeconds, atLeast);
     const seconds = (performance.now() - startMs) / 1_000;
-    const after = await usageOf(provider);
-    const bare = await repeat(socketPath, (client) => client.version(), bench.inFlight, 1);
+    const after = usageOf(provider);
+    const requestsAfter = requestCount();
+    const tokenRequests = server.emulator.authorityCounts().token;
+    const bareCalls = await repeat(socketPath, (client) => client.version(), bench.inFlight, 1);
+    const bareReads =
+      bench.latencyMs > 0 ? await readBare(server, federation.token, requests, bench.inFlight) : 0;
     latencies.sort((left, right) => left - right);
     const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0;
     const figures: MountFigures = {
-      bareCallsPerSecond: bare.length,
+      bareCallsPerSecond: bareCalls.length,
+      bareReadsPerSecond: bareReads,
       mountsPerSecond: Math.round(latencies.length / seconds),
       mountsPerCpuSecond: Math.round(latencies.length / (after.cpuSeconds - before.cpuSeconds)),
       p50Ms: at(0.5),
       p99Ms: at(0.99),
-      vaultRequestsPerMount: (vault.counts().total - requestsBefore) / latencies.length,
-      tokenRequests: server.emulator.authorityCounts().token,
-      rssMib: Math.round(after.rssBytes / 2 ** 20),
+      vaultRequestsPerMount: (requestsAfter - requestsBefore) / latencies.length,
+      tokenRequests,
+      rssMb: Math.round(after.rssBytes / 1e6),
     };
     process.stdout.write(`${JSON.stringify(figures)}\n`);
   } finally {
@@ -222,12 +248,26 @@ async function load(bench: BenchCase): Promise<void> {
   process.exit(0);
 }
 
-/** Limits that are counted but never reached. */
-const unlimited = {
-  ...limitProfiles["azure-2026"],
-  vault: { ...limitProfiles["azure-2026"].vault, other: 10_000_000 },
-  subscription: { ...limitProfiles["azure-2026"].subscription, other: 10_000_000 },
+/** Node's timers are up to a millisecond late, and under load more: what is asked for here is 15 ms, not 16. */
+const exactClock: Clock = {
+  ...systemClock,
+  setTimer(delayMs, callback) {
+    const dueMs = systemClock.monotonicMs() + delayMs;
+    let isCancelled = false;
+    const wait = () => {
+      if (isCancelled) return;
+      const leftMs = dueMs - systemClock.monotonicMs();
+      if (leftMs <= 0) callback();
+      else if (leftMs > 2) setTimeout(wait, leftMs - 2);
+      else setImmediate(wait);
+    };
+    wait();
+    return { [Symbol.dispose]: () => (isCancelled = true) };
+  },
 };
+
+/** So many that none of them is asked for more than a process may ask of one vault. */
+const vaultNames = Array.from({ length: 10 }, (_, index) => `demo${index}`);
 
 const clientId = "22222222-2222-4222-8222-222222222222";
 const issuer = "https://issuer.localhost";
@@ -252,32 +292,105 @@ function federate() {
   };
 }
 
-/** One request for each object, or group of them, in turn. */
-function mountRequests(bench: BenchCase, tenantID: string, token: string): readonly MountRequest[] {
-  const names = Array.from({ length: bench.objectCount }, (_, index) => `s${index}`);
-  return Array.from({ length: bench.objectCount / bench.objectsPerMount }, (_, index) => {
-    const wanted = names.slice(index * bench.objectsPerMount, (index + 1) * bench.objectsPerMount);
-    const objects = wanted.map((name) => `  - |\n    objectName: ${name}\n    objectType: secret\n`).join("");
+/** One request for each object, or group of them, of each vault in turn. */
+function mountRequests(bench: BenchCase, emulator: Emulator, token: string): readonly MountRequest[] {
+  const { objectCount, objectsPerMount, isPinned } = bench;
+  return Array.from({ length: objectCount / objectsPerMount }, (_, index) => {
+    const vaultName = vaultNames[index % vaultNames.length]!;
+    const names = Array.from(
+      { length: objectsPerMount },
+      (_, place) => `s${index * objectsPerMount + place}`,
+    );
+    const objects = names.map((name) => {
+      const id = emulator.vault(vaultName).setSecret(name, "a-value-of-some-forty-characters-length");
+      const version = isPinned ? `\n    objectVersion: ${id.slice(id.lastIndexOf("/") + 1)}` : "";
+      return `  - |\n    objectName: ${name}\n    objectType: secret${version}\n`;
+    });
     return {
       attributes: JSON.stringify({
         "csi.storage.k8s.io/pod.name": "controller",
         "csi.storage.k8s.io/pod.namespace": "shop",
         "csi.storage.k8s.io/serviceAccount.name": "web",
         "csi.storage.k8s.io/serviceAccount.tokens": JSON.stringify({ [audience]: { token } }),
-        keyvaultName: "demo",
-        tenantID,
+        keyvaultName: vaultName,
+        tenantID: emulator.tenantId,
         clientID: clientId,
-        objects: `array:\n${objects}`,
+        objects: `array:\n${objects.join("")}`,
       }),
       secrets: "{}",
       targetPath: "/mnt/secrets-store",
       permission: "420",
       currentObjectVersion: [],
-      requestedPaths: wanted,
+      requestedPaths: names,
       partial: true,
       lane: "routine",
     };
   });
+}
+
+/** What a process in the provider's place needs to read the same objects itself. */
+interface BareReader {
+  readonly cloud: Cloud;
+  readonly identity: WorkloadIdentity;
+  readonly caPem: string;
+  /** Of the objects, in turn. */
+  readonly urls: readonly string[];
+  readonly inFlight: number;
+}
+
+/** Reads per second of a process that does nothing else, on the provider's core. */
+async function readBare(
+  server: EmulatorServer,
+  assertion: string,
+  requests: readonly MountRequest[],
+  inFlight: number,
+): Promise<number> {
+  const vaultDnsSuffix = `vault.localhost:${server.port}`;
+  const reader: BareReader = {
+    cloud: customCloud({ authorityUrl: server.authorityUrl.origin, vaultDnsSuffix }),
+    identity: {
+      kind: "workload",
+      tenantId: server.emulator.tenantId,
+      clientId,
+      namespace: "shop",
+      serviceAccount: "web",
+      assertion,
+    },
+    caPem: server.caPem,
+    urls: requests.map(({ requestedPaths }, index) => {
+      const vault = vaultNames[index % vaultNames.length]!;
+      return `https://${vault}.${vaultDnsSuffix}/secrets/${requestedPaths[0]!}/?api-version=7.4`;
+    }),
+    inFlight,
+  };
+  const child = spawnPinned(0, import.meta.url, ["read"]);
+  child.stdin!.end(JSON.stringify(reader));
+  return Number(await nextLine(child));
+}
+
+/** Child: prints how many objects it reads in a second. */
+async function read({ cloud, identity, caPem, urls, inFlight }: BareReader): Promise<void> {
+  await using transport = httpTransport({ caPem });
+  const nowMs = systemClock.wallMs();
+  const tokenAnswer = await transport.send(tokenRequest(identity, cloud, {}, nowMs, systemRandom()));
+  const token = parseTokenAnswer(tokenAnswer.body, nowMs);
+  assert(token !== undefined, "the emulator takes the service account's token");
+  const headers = { authorization: `Bearer ${token.token}` };
+  let done = 0;
+  const readFor = async (seconds: number) => {
+    const endMs = performance.now() + seconds * 1_000;
+    const worker = async () => {
+      while (performance.now() < endMs) {
+        const { status } = await transport.send({ method: "GET", url: urls[done++ % urls.length]!, headers });
+        assert(status === 200, "every object can be read");
+      }
+    };
+    await Promise.all(Array.from({ length: inFlight }, worker));
+  };
+  await readFor(2);
+  done = 0;
+  await readFor(2);
+  process.stdout.write(`${Math.round(done / 2)}\n`);
 }
 
 type Call = (client: BenchClient) => Promise<unknown>;
@@ -340,6 +453,7 @@ function connect(socketPath: string): BenchClient {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const name = process.argv[3];
-  await load(cases.find((bench) => bench.name === name)!);
+  const [, , role, name] = process.argv;
+  if (role === "read") await read((await json(process.stdin)) as BareReader);
+  else await load(cases.find((bench) => bench.name === name)!);
 }

@@ -8,7 +8,7 @@ import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { startSandbox } from "../src/sandbox/server.ts";
 import type { Benchmark, Figure } from "./benchmark.ts";
-import { nextLine, spawnPinned, tellUsage, usageOf, type Usage } from "./pinned-process.ts";
+import { nextLine, spawnPinned, usageOf, type Usage } from "./pinned-process.ts";
 
 type Work = "create" | "merge patch";
 
@@ -40,12 +40,12 @@ async function measure(): Promise<readonly Figure[]> {
   const server = spawnPinned(0, import.meta.url, ["serve"]);
   try {
     const ready = await nextLine(server);
-    const figures: Figure[] = [{ name: "memory at start", value: mib(await usageOf(server)), unit: "MiB" }];
+    const figures: Figure[] = [{ name: "memory at start", value: mib(usageOf(server)), unit: "MiB" }];
     for (const work of ["create", "merge patch"] as const) {
-      const before = await usageOf(server);
+      const before = usageOf(server);
       const load = spawnPinned(1, import.meta.url, ["load", work, ready]);
       const { seconds, p50Ms, p99Ms, refused, events } = JSON.parse(await nextLine(load)) as LoadFigures;
-      const after = await usageOf(server);
+      const after = usageOf(server);
       figures.push(
         {
           name: work,
@@ -65,7 +65,7 @@ async function measure(): Promise<readonly Figure[]> {
         },
       );
     }
-    figures.push({ name: "memory at the end", value: mib(await usageOf(server)), unit: "MiB" });
+    figures.push({ name: "memory at the end", value: mib(usageOf(server)), unit: "MiB" });
     return figures;
   } finally {
     server.kill();
@@ -81,7 +81,6 @@ function mib({ rssBytes }: Usage): number {
 async function serve(): Promise<void> {
   const { port, caPem } = await startSandbox({ adminToken: "bench" });
   process.stdout.write(`${JSON.stringify({ port, caPem, token: "bench" } satisfies Ready)}\n`);
-  tellUsage();
 }
 
 /** Child: writes each Secret once over 16 connections, one request at a time each, and prints the figures. */

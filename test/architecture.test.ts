@@ -60,7 +60,9 @@ const packageOwners: readonly { readonly package: RegExp; readonly owners: reado
   { package: /^pure-rand(\/|$)/, owners: ["src/core/random.ts"] },
   { package: /^@stricli\//, owners: ["src/cli/"] },
   { package: /^@grpc\//, owners: ["src/provider/"] },
-  { package: /^@azure\//, owners: ["src/vault/"] },
+  { package: /^@azure\/core-auth$/, owners: ["src/vault/"] },
+  { package: /^@azure\/core-rest-pipeline$/, owners: ["src/emulator/handler-http-client.ts"] },
+  { package: /^@azure\/(identity|keyvault-)/, owners: [] },
   { package: /^undici$/, owners: ["src/core/text-exchange.ts", "src/kube/", "src/vault/", "src/hub/"] },
   { package: /^(vitest|fast-check|playwright-core)(\/|$)/, owners: [] },
 ];

@@ -1,11 +1,12 @@
 import type { Dispatcher } from "undici";
 
-type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler["onResponseStart"]>>[2];
+/** By name, in lower case; several values of one name as a list. */
+export type HeaderValues = Readonly<Record<string, string | string[] | undefined>>;
 
 /** An answer whose body has come to its end. */
 export interface TextAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderValues;
   /** Read as UTF-8. */
   readonly body: string;
 }
@@ -23,7 +24,7 @@ export function exchangeText(
     if (signal?.aborted === true) return reject(signal.reason as Error);
     let controller: Dispatcher.DispatchController | undefined;
     let status = 0;
-    let headers: Headers = {};
+    let headers: HeaderValues = {};
     const chunks: Buffer[] = [];
     const onAbort = () => {
       const reason = signal?.reason as Error;

@@ -7,7 +7,7 @@ import { seededRandom } from "../core/random.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { canaryToken, canaryValue, expectNoCanary } from "../../test/support/canary.ts";
 import { holdToken, requestToken } from "../../test/support/emulator-requests.ts";
-import { handlerHttpClient } from "../../test/support/handler-http-client.ts";
+import { handlerHttpClient } from "./handler-http-client.ts";
 import { createEmulator, type EmulatorOptions } from "./index.ts";
 import { writeCertificate } from "./x509-writer.ts";
 

@@ -5,7 +5,7 @@ import { seededRandom } from "../core/random.ts";
 import { VirtualClock } from "../core/virtual-clock.ts";
 import { canaryValue, expectNoCanary } from "../../test/support/canary.ts";
 import { namesIn, sdkOf } from "../../test/support/emulator-sdk.ts";
-import { handlerHttpClient } from "../../test/support/handler-http-client.ts";
+import { handlerHttpClient } from "./handler-http-client.ts";
 import { createEmulator, type AuditRecord, type Emulator, type EmulatorOptions } from "./index.ts";
 
 function newEmulator(options: Partial<EmulatorOptions> = {}): Emulator {

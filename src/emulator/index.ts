@@ -13,6 +13,7 @@ export type { FederatedCredential } from "./client-assertion.ts";
 export type { EmulatedVault, SeedOptions } from "./emulated-vault.ts";
 export type { Fault, FaultEffect, Faults } from "./faults.ts";
 export type { FirewallRules } from "./firewall.ts";
+export { handlerHttpClient } from "./handler-http-client.ts";
 export type { KeySource } from "./issuer-keys.ts";
 export type { JsonWebKeySet } from "./json-web-token.ts";
 export type { VaultCounts } from "./request-counts.ts";

@@ -116,12 +116,13 @@ function answerVersion(version: string): handleUnaryCall<VersionRequest, Version
 
 function answerMount(service: ProviderClient): handleUnaryCall<MountRequest, MountResponse> {
   return (call, callback) => {
-    // The library holds a call for seconds after its end; so that it does not hold what the Mount came across, too, the
-    // controller is let go with the answer. "cancelled" is also emitted when a call that was answered closes.
+    // The library holds a call for seconds after its end; so that it does not hold tokens and all that the Mount came
+    // across, too, both are let go with the answer. "cancelled" is also emitted when a call that was answered closes.
     let controller: AbortController | undefined = new AbortController();
     call.once("cancelled", () => controller?.abort());
     void answer(service, call.request, controller.signal, (...result) => {
       controller = undefined;
+      Object.assign(call.request, { attributes: "", secrets: "" });
       callback(...result);
     });
   };

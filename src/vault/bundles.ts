@@ -1,6 +1,4 @@
-import type { KeyVaultCertificate } from "@azure/keyvault-certificates";
-import type { JsonWebKey, KeyVaultKey } from "@azure/keyvault-keys";
-import type { KeyVaultSecret } from "@azure/keyvault-secrets";
+import { member } from "./json.ts";
 
 /** What every object of a vault has. Times are wall milliseconds; the vault keeps whole seconds. Frozen. */
 export interface ObjectVersion {
@@ -42,36 +40,65 @@ export interface CertificateBundle extends ObjectVersion {
 }
 
 /** An answer that has not the parts of a Key Vault object. Which part is all that it says. */
-class UnreadableBundleError extends Error {
+export class UnreadableBundleError extends Error {
   override readonly name = "UnreadableBundleError";
 }
 
-/** From the SDK's object. Throws when a part is missing, and says only which one. */
-export function secretBundle(secret: KeyVaultSecret): SecretBundle {
-  const { contentType, certificateKeyId } = secret.properties;
+/** From the JSON of GET secret. Throws when a part is missing, and says only which one. */
+export function secretBundle(body: unknown): SecretBundle {
   return Object.freeze({
-    ...objectVersion(secret.properties),
-    value: required(secret.value, "value"),
-    ...(typeof contentType === "string" ? { contentType } : {}),
-    ...(typeof certificateKeyId === "string" ? { kid: certificateKeyId } : {}),
+    ...objectVersion(body, member(body, "id")),
+    value: required(body, "value"),
+    ...textField("contentType", body),
+    ...textField("kid", body),
   });
 }
 
-/** From the SDK's object, as {@link secretBundle}; what is private in a key never leaves the vault. */
-export function keyBundle(key: KeyVaultKey): KeyBundle {
-  return Object.freeze({ ...objectVersion(key.properties), jwk: publicJwk(key.key) });
+/** From the JSON of GET key, as {@link secretBundle}. */
+export function keyBundle(body: unknown): KeyBundle {
+  const key = member(body, "key");
+  const jwk = {
+    kty: required(key, "kty"),
+    ...textField("crv", key),
+    ...textField("n", key),
+    ...textField("e", key),
+    ...textField("x", key),
+    ...textField("y", key),
+  };
+  return Object.freeze({ ...objectVersion(body, member(key, "kid")), jwk: Object.freeze(jwk) });
 }
 
-/** From the SDK's object, as {@link secretBundle}. */
-export function certificateBundle(certificate: KeyVaultCertificate): CertificateBundle {
-  const { cer, keyId, secretId } = certificate;
-  if (!(cer instanceof Uint8Array)) throw new UnreadableBundleError("an answer without cer");
+/** From the JSON of GET certificate, as {@link secretBundle}. */
+export function certificateBundle(body: unknown): CertificateBundle {
   return Object.freeze({
-    ...objectVersion(certificate.properties),
-    der: cer,
-    ...(typeof keyId === "string" ? { kid: keyId } : {}),
-    ...(typeof secretId === "string" ? { sid: secretId } : {}),
+    ...objectVersion(body, member(body, "id")),
+    der: Buffer.from(required(body, "cer"), "base64"),
+    ...textField("kid", body),
+    ...textField("sid", body),
   });
+}
+
+/** One answer to a list. */
+export interface VersionPage {
+  /** May be empty although there are more pages. */
+  readonly versions: readonly ObjectVersion[];
+  /** Where the next page is, path and query; undefined after the last one. */
+  readonly nextPath: string | undefined;
+}
+
+/** From the JSON of a list of versions. Throws as {@link secretBundle}, and when the next page is not at `vaultUrl`. */
+export function versionPage(body: unknown, vaultUrl: string): VersionPage {
+  const items = member(body, "value");
+  if (!Array.isArray(items)) throw new UnreadableBundleError("an answer without value");
+  const versions = items.map((item: unknown) =>
+    Object.freeze(objectVersion(item, member(item, "kid") ?? member(item, "id"))),
+  );
+  const nextLink = member(body, "nextLink") ?? "";
+  if (nextLink === "") return { versions, nextPath: undefined };
+  // Links write the default port out.
+  const url = typeof nextLink === "string" && URL.canParse(nextLink) ? new URL(nextLink) : undefined;
+  if (url?.origin !== vaultUrl) throw new UnreadableBundleError("a nextLink that leads elsewhere");
+  return { versions, nextPath: `${url.pathname}${url.search}` };
 }
 
 /** About what a bundle takes in memory. */
@@ -81,46 +108,43 @@ export function bundleSizeBytes(bundle: SecretBundle | KeyBundle | CertificateBu
   return overheadBytes + ("der" in bundle ? bundle.der.length : 0);
 }
 
-/** The part that lists of versions have. */
-export function objectVersion(properties: {
-  readonly id?: string | undefined;
-  readonly version?: string | undefined;
-  readonly enabled?: boolean | undefined;
-  readonly createdOn?: Date | undefined;
-  readonly updatedOn?: Date | undefined;
-  readonly notBefore?: Date | undefined;
-  readonly expiresOn?: Date | undefined;
-}): ObjectVersion {
-  return Object.freeze({
-    id: required(properties.id, "id"),
-    version: required(properties.version, "version"),
-    isEnabled: properties.enabled !== false,
-    ...timeField("createdMs", properties.createdOn),
-    ...timeField("updatedMs", properties.updatedOn),
-    ...timeField("notBeforeMs", properties.notBefore),
-    ...timeField("expiresMs", properties.expiresOn),
-  });
+function objectVersion(body: unknown, id: unknown): ObjectVersion {
+  const version = typeof id === "string" ? versionInId.exec(id)?.[1] : undefined;
+  if (typeof id !== "string" || version === undefined)
+    throw new UnreadableBundleError("an answer without id");
+  const attributes = member(body, "attributes");
+  return {
+    id,
+    version,
+    isEnabled: member(attributes, "enabled") !== false,
+    ...timeField("createdMs", attributes, "created"),
+    ...timeField("updatedMs", attributes, "updated"),
+    ...timeField("notBeforeMs", attributes, "nbf"),
+    ...timeField("expiresMs", attributes, "exp"),
+  };
 }
 
+const versionInId = /^https:\/\/[^/]+\/[a-z]+\/[^/]+\/([0-9a-zA-Z]{1,64})$/;
+
+/** The vault counts in seconds. */
 function timeField<const Name extends string>(
   name: Name,
-  time: Date | undefined,
+  attributes: unknown,
+  wireName: string,
 ): { readonly [K in Name]?: number } {
-  const ms = time?.getTime();
-  return (ms === undefined || Number.isNaN(ms) ? {} : { [name]: ms }) as { readonly [K in Name]?: number };
+  const seconds = member(attributes, wireName);
+  return (typeof seconds === "number" ? { [name]: seconds * 1_000 } : {}) as {
+    readonly [K in Name]?: number;
+  };
 }
 
-function publicJwk(key: JsonWebKey | undefined): KeyBundle["jwk"] {
-  const jwk: { kty: string } & Record<string, string> = { kty: required(key?.kty, "key") };
-  if (typeof key?.crv === "string") jwk["crv"] = key.crv;
-  for (const name of ["n", "e", "x", "y"] as const) {
-    const bytes = key?.[name];
-    if (bytes !== undefined) jwk[name] = Buffer.from(bytes).toString("base64url");
-  }
-  return Object.freeze(jwk);
+function textField<const Name extends string>(name: Name, body: unknown): { readonly [K in Name]?: string } {
+  const text = member(body, name);
+  return (typeof text === "string" ? { [name]: text } : {}) as { readonly [K in Name]?: string };
 }
 
-function required(value: string | undefined, name: string): string {
-  if (typeof value === "string") return value;
+function required(body: unknown, name: string): string {
+  const text = member(body, name);
+  if (typeof text === "string") return text;
   throw new UnreadableBundleError(`an answer without ${name}`);
 }

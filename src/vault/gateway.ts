@@ -1,4 +1,3 @@
-import { BugError } from "../core/assert.ts";
 import type { Clock } from "../core/clock.ts";
 import { silentLogger, type Logger } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
@@ -6,29 +5,31 @@ import {
   bundleSizeBytes,
   certificateBundle,
   keyBundle,
-  objectVersion,
   secretBundle,
+  versionPage,
   type CertificateBundle,
   type KeyBundle,
   type ObjectVersion,
   type SecretBundle,
+  type VersionPage,
 } from "./bundles.ts";
-import { notKeyVault, VaultError } from "./errors.ts";
+import { notKeyVault } from "./errors.ts";
 import { SingleFlight } from "../policy/single-flight.ts";
 import { ObjectCache } from "./object-cache.ts";
-import { RequestRunner, type RequestRunnerOptions, type Send } from "./request-runner.ts";
+import { RequestRunner, type RequestRunnerOptions } from "./request-runner.ts";
 import type { VaultTransport } from "./transport.ts";
 import type { GateState } from "./request-gate.ts";
 import {
   groupOf,
+  objectPath,
   targetOf,
+  versionsPath,
   urlOf,
   type Operation,
   type Target,
   type VaultReference,
   type VaultRequest,
 } from "./vault-request.ts";
-import type { VaultSession } from "./vault-session.ts";
 
 /**
  * The way to every vault. Reads of one object by one identity share one request; no cached value or request is ever
@@ -70,7 +71,6 @@ export interface VaultGatewaySettings {
   readonly options?: VaultGatewayOptions;
 }
 
-const maxPageSize = 25;
 /** No vault has that many versions of one object; more is an endless list. */
 const maxPages = 1_000;
 
@@ -96,46 +96,27 @@ class Gateway implements VaultGateway {
   }
 
   getSecret(request: VaultRequest, signal?: AbortSignal): Promise<SecretBundle> {
-    return this.#get("getSecret", request, signal, async ({ secrets }, abortSignal) => {
-      const { name, version = "" } = request;
-      return secretBundle(await secrets.getSecret(name, { version, abortSignal }));
-    });
+    return this.#get("getSecret", request, signal, secretBundle);
   }
 
   getKey(request: VaultRequest, signal?: AbortSignal): Promise<KeyBundle> {
-    return this.#get("getKey", request, signal, async ({ keys }, abortSignal) => {
-      const { name, version = "" } = request;
-      return keyBundle(await keys.getKey(name, { version, abortSignal }));
-    });
+    return this.#get("getKey", request, signal, keyBundle);
   }
 
   getCertificate(request: VaultRequest, signal?: AbortSignal): Promise<CertificateBundle> {
-    return this.#get("getCertificate", request, signal, async ({ certificates }, abortSignal) => {
-      const { name, version } = request;
-      return certificateBundle(
-        version === undefined
-          ? await certificates.getCertificate(name, { abortSignal })
-          : await certificates.getCertificateVersion(name, version, { abortSignal }),
-      );
-    });
+    return this.#get("getCertificate", request, signal, certificateBundle);
   }
 
   listSecretVersions(request: VaultRequest, signal?: AbortSignal): Promise<readonly ObjectVersion[]> {
-    return this.#list("listSecretVersions", request, signal, ({ secrets }, abortSignal) =>
-      secrets.listPropertiesOfSecretVersions(request.name, { abortSignal }).byPage({ maxPageSize }),
-    );
+    return this.#list("listSecretVersions", request, signal);
   }
 
   listKeyVersions(request: VaultRequest, signal?: AbortSignal): Promise<readonly ObjectVersion[]> {
-    return this.#list("listKeyVersions", request, signal, ({ keys }, abortSignal) =>
-      keys.listPropertiesOfKeyVersions(request.name, { abortSignal }).byPage({ maxPageSize }),
-    );
+    return this.#list("listKeyVersions", request, signal);
   }
 
   listCertificateVersions(request: VaultRequest, signal?: AbortSignal): Promise<readonly ObjectVersion[]> {
-    return this.#list("listCertificateVersions", request, signal, ({ certificates }, abortSignal) =>
-      certificates.listPropertiesOfCertificateVersions(request.name, { abortSignal }).byPage({ maxPageSize }),
-    );
+    return this.#list("listCertificateVersions", request, signal);
   }
 
   invalidate(object?: VaultReference & { readonly name: string }): void {
@@ -151,7 +132,7 @@ class Gateway implements VaultGateway {
     operation: Operation,
     request: VaultRequest,
     signal: AbortSignal | undefined,
-    call: (session: VaultSession, signal: AbortSignal) => Promise<T>,
+    read: (body: unknown) => T,
   ): Promise<T> {
     const { cacheTtlMs = 0, pinnedTtlMs = 86_400_000 } = this.#options;
     const isPinned = request.version !== undefined;
@@ -169,12 +150,8 @@ class Gateway implements VaultGateway {
       if (cached !== undefined) return Promise.resolve(cached as T);
     }
     const invalidations = this.#invalidations;
-    return this.#fly(target, request, signal, async (attempt) => {
-      const session = this.#runner.session(target);
-      const bundle = await attempt((token, abortSignal) => {
-        session.token = token;
-        return call(session, abortSignal);
-      });
+    return this.#fly(target, request, signal, async (get) => {
+      const bundle = await get(objectPath(operation, request), read);
       const isKept = (ttlMs > 0 || cacheTtlMs > 0) && invalidations === this.#invalidations;
       if (isKept) this.#cache.set(target.key, groupOf(target.vaultUrl, request.name), bundle);
       return bundle;
@@ -185,10 +162,6 @@ class Gateway implements VaultGateway {
     operation: Operation,
     request: VaultRequest,
     signal: AbortSignal | undefined,
-    open: (
-      session: VaultSession,
-      signal: AbortSignal,
-    ) => AsyncIterable<readonly Parameters<typeof objectVersion>[0][]>,
   ): Promise<readonly ObjectVersion[]> {
     let target: Target;
     try {
@@ -196,50 +169,38 @@ class Gateway implements VaultGateway {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#fly(target, request, signal, async (attempt, flightSignal) => {
-      // Each page is a request of its own, and the SDK tells nothing of a call to the requests of its later pages.
-      const session: VaultSession = this.#runner.openSession(target, (pageRequest, send) =>
-        attempt((token, abortSignal) => {
-          session.token = token;
-          pageRequest.abortSignal = abortSignal;
-          return send();
-        }),
-      );
-      const versions: ObjectVersion[] = [];
-      let pages = 0;
-      try {
-        for await (const page of open(session, flightSignal)) {
-          if (++pages > maxPages) throw notKeyVault(target.subject);
-          for (const properties of page) versions.push(objectVersion(properties));
-        }
-      } catch (thrown) {
-        const isExplained =
-          thrown instanceof VaultError || thrown instanceof BugError || flightSignal.aborted;
-        throw isExplained ? thrown : notKeyVault(target.subject);
+    return this.#fly(target, request, signal, async (get) => {
+      const all: ObjectVersion[] = [];
+      let path: string | undefined = versionsPath(operation, request);
+      for (let pages = 0; path !== undefined; pages++) {
+        if (pages === maxPages) throw notKeyVault(target.subject);
+        const { versions, nextPath }: VersionPage = await get(path, (body) =>
+          versionPage(body, target.vaultUrl),
+        );
+        all.push(...versions);
+        path = nextPath;
       }
-      return versions;
+      return all;
     });
   }
 
-  /** Shares the work with whoever wants the same now. `work` sends each of its requests through `attempt`. */
+  /** Shares the work with whoever wants the same now. `work` sends each of its requests through `get`. */
   #fly<T>(
     target: Target,
     request: VaultRequest,
     signal: AbortSignal | undefined,
-    work: (attempt: Attempt, signal: AbortSignal) => Promise<T>,
+    work: (get: Get) => Promise<T>,
   ): Promise<T> {
     const { lane = "routine", timeoutMs = this.#options.timeoutMs ?? 30_000 } = request;
     // An urgent read must not wait in a slower lane, nor one after `invalidate` or a known change join one from before.
     const flightKey = `${target.key}\n${lane}\n${this.#invalidations}`;
     return this.#flights.run(flightKey, signal, (flightSignal) => {
       const deadlineAtMs = this.#clock.monotonicMs() + timeoutMs;
-      return work(
-        (send) => this.#runner.run({ target, request, lane, deadlineAtMs, signal: flightSignal }, send),
-        flightSignal,
-      );
+      const context = { target, request, lane, deadlineAtMs, signal: flightSignal };
+      return work((path, read) => this.#runner.run(context, path, read));
     });
   }
 }
 
-/** Sends one request of a read. */
-type Attempt = <T>(send: Send<T>) => Promise<T>;
+/** Sends one request of a read, and reads its answer. */
+type Get = <T>(path: string, read: (body: unknown) => T) => Promise<T>;

@@ -1,10 +1,9 @@
 import type { LookupAddress, LookupOptions } from "node:dns";
 import { lookup } from "node:dns";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
-import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import { Agent } from "undici";
 import { exchangeText } from "../core/text-exchange.ts";
-import { textBodyOf, type VaultTransport } from "./transport.ts";
+import type { VaultTransport } from "./transport.ts";
 import { TurnQueue } from "./turn-queue.ts";
 
 export interface HttpTransportOptions {
@@ -22,7 +21,7 @@ const maxAnswerBytes = 4 * 1024 * 1024;
 
 /**
  * Keep-alive connections to every host, certificates always verified. Names that end in `.localhost` go to
- * 127.0.0.1 (RFC 6761), which not every resolver knows. Time limits are the caller's, by the request's signal.
+ * 127.0.0.1 (RFC 6761), which not every resolver knows. Time limits are the caller's, by the signal.
  */
 export function httpTransport({ caPem, connections = 64 }: HttpTransportOptions = {}): HttpTransport {
   const agent = new Agent({
@@ -39,24 +38,16 @@ export function httpTransport({ caPem, connections = 64 }: HttpTransportOptions 
   });
   const answers = new TurnQueue();
   return {
-    async sendRequest(request) {
-      const url = new URL(request.url);
-      const { abortSignal } = request;
-      const outgoing = {
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method: request.method,
-        headers: request.headers.toJSON(),
-        body: textBodyOf(request) ?? null,
-      };
-      const signal = abortSignal instanceof AbortSignal ? abortSignal : undefined;
-      const answer = await exchangeText(agent, outgoing, signal);
+    async send({ url, method, headers, body = null }, signal) {
+      const pathStart = url.indexOf("/", url.indexOf("://") + 3);
+      const origin = url.slice(0, pathStart);
+      const answer = await exchangeText(
+        agent,
+        { origin, path: url.slice(pathStart), method, headers, body },
+        signal,
+      );
       await answers.next();
-      const headers = createHttpHeaders();
-      for (const [name, value] of Object.entries(answer.headers)) {
-        if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
-      }
-      return { request, status: answer.status, headers, bodyAsText: answer.body };
+      return answer;
     },
     [Symbol.asyncDispose]: () => agent.destroy(),
   };

@@ -13,19 +13,16 @@ import {
   VaultError,
   type RequestSubject,
 } from "./errors.ts";
+import { UnreadableBundleError } from "./bundles.ts";
 import { TokenCache } from "./token-cache.ts";
 import { tokenSubject } from "./token-errors.ts";
-import type { MachineEndpoints, VaultToken } from "./token-exchange.ts";
+import { uuidFrom, type MachineEndpoints, type VaultToken } from "./token-exchange.ts";
+import { parseJson } from "./json.ts";
+import { retryAfterMsOf } from "./retry-after.ts";
 import type { VaultTransport } from "./transport.ts";
 import { GateTable } from "./gate-table.ts";
 import { reportOf, type GateState } from "./request-gate.ts";
 import type { Operation, Target, VaultRequest } from "./vault-request.ts";
-import {
-  NoAnswerError,
-  RefusedAnswerError,
-  VaultSession,
-  type VaultSessionOptions,
-} from "./vault-session.ts";
 
 export interface RequestRunnerOptions {
   /**
@@ -41,7 +38,7 @@ export interface RequestRunnerOptions {
   readonly maxInFlightPerIdentity?: number;
   /** Requests that wait for one vault; 10,000. */
   readonly maxQueued?: number;
-  /** Precedes the SDK's name in the User-Agent; `keyweir`. */
+  /** So that the vault's audit log can tell clusters apart; `keyweir`. */
   readonly userAgent?: string;
   readonly endpoints?: MachineEndpoints;
   /** Called after each request to a vault, for metrics. */
@@ -64,7 +61,6 @@ const defaultBudget = {
   requests: limitProfiles["azure-2026"].vault.other / 10,
   windowMs: limitProfiles["azure-2026"].windowSeconds * 1_000,
 };
-const maxSessions = 1_000;
 
 /** Sends single requests: token, gate, deadline, and what an answer teaches the gate. */
 export class RequestRunner {
@@ -75,7 +71,6 @@ export class RequestRunner {
   readonly #options: RequestRunnerOptions;
   readonly #tokens: TokenCache;
   readonly #gates: GateTable;
-  readonly #sessions = new Map<string, VaultSession>();
 
   constructor(
     clock: Clock,
@@ -102,12 +97,13 @@ export class RequestRunner {
   }
 
   /**
-   * One request: token, then the gate, then the vault; once more with a new token if the vault refuses this one.
-   * A failure that closed the gate says when it opens.
+   * GETs `path` of the vault: token, then the gate, then the request; once more with a new token if the vault refuses
+   * this one. `read` makes something of the JSON, or throws if it is not what Key Vault would answer. A failure that
+   * closed the gate says when it opens.
    */
-  async run<T>(context: AttemptContext, send: Send<T>): Promise<T> {
+  async run<T>(context: AttemptContext, path: string, read: (body: unknown) => T): Promise<T> {
     try {
-      return await this.#attempt(context, send, true);
+      return await this.#attempt(context, path, read, true);
     } catch (thrown) {
       if (!(thrown instanceof VaultError) || !thrown.retryable) throw thrown;
       const waitMs = this.#gates.peek(context.target.vaultUrl)?.closedForMs ?? 0;
@@ -115,7 +111,12 @@ export class RequestRunner {
     }
   }
 
-  async #attempt<T>(context: AttemptContext, send: Send<T>, mayRenew: boolean): Promise<T> {
+  async #attempt<T>(
+    context: AttemptContext,
+    path: string,
+    read: (body: unknown) => T,
+    mayRenew: boolean,
+  ): Promise<T> {
     const { target, lane, deadlineAtMs, signal } = context;
     const { identity, cloud } = context.request;
     const token = this.#tokens.peek(identity, cloud) ?? (await this.#fetchToken(context));
@@ -126,7 +127,10 @@ export class RequestRunner {
     let report: CircuitReport = { kind: "abandoned" };
     let outcome = "ok";
     try {
-      const result = await this.#within(context, (requestSignal) => send(token, requestSignal));
+      const body = await this.#within(context, (requestSignal) =>
+        this.#send(target, path, token, requestSignal),
+      );
+      const result = read(body);
       report = { kind: "answered" };
       return result;
     } catch (thrown) {
@@ -143,7 +147,28 @@ export class RequestRunner {
       gate.leave(ticket, report);
       this.#record(context, outcome, startedAtMs, report);
     }
-    return this.#attempt(context, send, false);
+    return this.#attempt(context, path, read, false);
+  }
+
+  /** The token goes to the vault's own origin and nowhere else, from the first request on: it never has to challenge. */
+  async #send(target: Target, path: string, token: VaultToken, signal: AbortSignal): Promise<unknown> {
+    const answer = await this.#transport.send(
+      {
+        method: "GET",
+        url: `${target.vaultUrl}${path}`,
+        headers: {
+          accept: "application/json",
+          authorization: `Bearer ${token.token}`,
+          "user-agent": this.#options.userAgent ?? "keyweir",
+          "x-ms-client-request-id": uuidFrom(this.#random),
+        },
+      },
+      signal,
+    );
+    const { status, headers, body } = answer;
+    if (status >= 200 && status <= 299) return parseJson(body);
+    const retryAfterMs = retryAfterMsOf(headers, this.#clock.wallMs());
+    throw errorFromVaultAnswer({ status, bodyText: body, retryAfterMs }, target.subject);
   }
 
   async #fetchToken(context: AttemptContext): Promise<VaultToken> {
@@ -178,38 +203,11 @@ export class RequestRunner {
     });
   }
 
-  /** The session of a target's vault and identity, kept. */
-  session(target: Target): VaultSession {
-    const key = `${target.vaultUrl}\n${target.owner}`;
-    let session = this.#sessions.get(key);
-    if (session !== undefined) return session;
-    session = this.openSession(target);
-    this.#sessions.set(key, session);
-    if (this.#sessions.size > maxSessions) {
-      const oldest = this.#sessions.keys().next();
-      if (oldest.done === false) this.#sessions.delete(oldest.value);
-    }
-    return session;
-  }
-
-  /** A session of its own, for one call. */
-  openSession(target: Target, around?: VaultSessionOptions["around"]): VaultSession {
-    return new VaultSession(target.vaultUrl, {
-      clock: this.#clock,
-      random: this.#random,
-      transport: this.#transport,
-      userAgent: this.#options.userAgent ?? "keyweir",
-      ...(around === undefined ? {} : { around }),
-    });
-  }
-
   /** Undefined before the vault's first request. */
   gateState(vaultUrl: string): GateState | undefined {
     return this.#gates.peek(vaultUrl)?.state;
   }
 }
-/** Sends one request with this token, until the signal aborts. */
-export type Send<T> = (token: VaultToken, signal: AbortSignal) => Promise<T>;
 
 export interface AttemptContext {
   readonly target: Target;
@@ -223,10 +221,7 @@ export interface AttemptContext {
 
 function toVaultError(thrown: unknown, subject: RequestSubject): VaultError {
   if (thrown instanceof VaultError) return thrown;
-  if (thrown instanceof RefusedAnswerError) return errorFromVaultAnswer(thrown.answer, subject);
-  if (thrown instanceof NoAnswerError) return errorFromFailedRequest(thrown.cause, subject);
-  if (thrown instanceof DeadlineError) return errorFromFailedRequest(thrown, subject);
+  if (thrown instanceof UnreadableBundleError) return notKeyVault(subject);
   if (thrown instanceof BugError) throw thrown;
-  // What the SDK throws about an answer that it cannot read may quote the answer.
-  return notKeyVault(subject);
+  return errorFromFailedRequest(thrown, subject);
 }

@@ -1,4 +1,3 @@
-import type { PipelineRequest } from "@azure/core-rest-pipeline";
 import { withDeadline, type Clock } from "../core/clock.ts";
 import { silentLogger, type Logger } from "../core/log.ts";
 import type { Random } from "../core/random.ts";
@@ -18,7 +17,7 @@ import {
   type VaultToken,
 } from "./token-exchange.ts";
 import { errorFromCredential, errorFromTokenAnswer, tokenSubject } from "./token-errors.ts";
-import type { VaultTransport } from "./transport.ts";
+import type { VaultHttpRequest, VaultTransport } from "./transport.ts";
 
 export interface TokenCacheOptions {
   readonly clock: Clock;
@@ -157,10 +156,9 @@ export class TokenCache {
     const ticket = await gate.enter({ lane: "new", owner: host, deadlineAtMs });
     let report: CircuitReport = { kind: "answered" };
     try {
-      return await withDeadline(clock, deadlineAtMs - clock.monotonicMs(), undefined, (signal) => {
-        request.abortSignal = signal;
-        return this.#send(identity, request, subject);
-      });
+      return await withDeadline(clock, deadlineAtMs - clock.monotonicMs(), undefined, (signal) =>
+        this.#send(identity, request, subject, signal),
+      );
     } catch (thrown) {
       const error = errorFromFailedRequest(thrown, subject);
       report = reportOf(error);
@@ -172,12 +170,12 @@ export class TokenCache {
 
   async #send(
     identity: ExchangedIdentity,
-    request: PipelineRequest,
+    request: VaultHttpRequest,
     subject: RequestSubject,
+    signal: AbortSignal,
   ): Promise<VaultToken> {
     const nowMs = this.#clock.wallMs();
-    const { status, headers, bodyAsText } = await this.#options.transport.sendRequest(request);
-    const bodyText = bodyAsText ?? "";
+    const { status, headers, body: bodyText } = await this.#options.transport.send(request, signal);
     if (status !== 200) {
       const retryAfterMs = retryAfterMsOf(headers, nowMs);
       throw errorFromTokenAnswer(identity, subject, { status, bodyText, retryAfterMs });

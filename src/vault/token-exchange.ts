@@ -1,11 +1,11 @@
 import { constants, createPrivateKey, hash, sign, X509Certificate } from "node:crypto";
-import { createPipelineRequest, type PipelineRequest } from "@azure/core-rest-pipeline";
 import { assertNever } from "../core/assert.ts";
 import type { Random } from "../core/random.ts";
 import type { Cloud } from "./clouds.ts";
 import { VaultError } from "./errors.ts";
 import { describeIdentity, type Identity } from "./identity.ts";
 import { member, parseJson } from "./json.ts";
+import type { VaultHttpRequest } from "./transport.ts";
 
 /** An access token of Entra. Times are wall milliseconds. */
 export interface VaultToken {
@@ -34,7 +34,7 @@ export function tokenRequest(
   endpoints: MachineEndpoints,
   nowMs: number,
   random: Random,
-): PipelineRequest {
+): VaultHttpRequest {
   switch (identity.kind) {
     case "workload":
       return assertionRequest(
@@ -97,7 +97,7 @@ function assertionRequest(
   identity: { readonly clientId: string },
   cloud: Cloud,
   assertion: string,
-): PipelineRequest {
+): VaultHttpRequest {
   return formRequest(url, identity, cloud, {
     client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
     client_assertion: assertion,
@@ -109,24 +109,22 @@ function formRequest(
   identity: { readonly clientId: string },
   cloud: Cloud,
   proof: Readonly<Record<string, string>>,
-): PipelineRequest {
+): VaultHttpRequest {
   const form = new URLSearchParams({
     grant_type: "client_credentials",
     client_id: identity.clientId,
     scope: `${cloud.vaultResource}/.default`,
     ...proof,
   });
-  const request = createPipelineRequest({ url, method: "POST", body: form.toString() });
-  request.headers.set("content-type", "application/x-www-form-urlencoded");
-  request.headers.set("accept", "application/json");
-  return request;
+  const headers = { "content-type": "application/x-www-form-urlencoded", accept: "application/json" };
+  return { url, method: "POST", headers, body: form.toString() };
 }
 
 function managedIdentityRequest(
   clientId: string | undefined,
   cloud: Cloud,
   endpoints: MachineEndpoints,
-): PipelineRequest {
+): VaultHttpRequest {
   const { appService } = endpoints;
   const base =
     appService?.endpointUrl ??
@@ -135,10 +133,9 @@ function managedIdentityRequest(
   url.searchParams.set("api-version", appService === undefined ? "2018-02-01" : "2019-08-01");
   url.searchParams.set("resource", cloud.vaultResource);
   if (clientId !== undefined) url.searchParams.set("client_id", clientId);
-  const request = createPipelineRequest({ url: url.href, method: "GET", allowInsecureConnection: true });
-  if (appService === undefined) request.headers.set("Metadata", "true");
-  else request.headers.set("X-IDENTITY-HEADER", appService.header);
-  return request;
+  const headers: Record<string, string> =
+    appService === undefined ? { metadata: "true" } : { "x-identity-header": appService.header };
+  return { url: url.href, method: "GET", headers };
 }
 
 const assertionLifetimeSeconds = 600;

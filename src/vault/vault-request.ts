@@ -42,7 +42,7 @@ export interface Target {
   readonly subject: RequestSubject;
 }
 
-const objectTypes: Readonly<Record<Operation, string>> = {
+const objectTypes: Readonly<Record<Operation, "secret" | "key" | "certificate">> = {
   getSecret: "secret",
   getKey: "key",
   getCertificate: "certificate",
@@ -50,6 +50,22 @@ const objectTypes: Readonly<Record<Operation, string>> = {
   listKeyVersions: "key",
   listCertificateVersions: "certificate",
 };
+
+/** All that we read is the same in every version since; sovereign clouds and Azure Stack get new ones late. */
+const apiVersion = "api-version=7.4";
+
+/** Key Vault's own limit; a larger number is refused. */
+const maxPageSize = 25;
+
+/** Where an object is read, once {@link targetOf} has checked the request. */
+export function objectPath(operation: Operation, { name, version = "" }: VaultRequest): string {
+  return `/${objectTypes[operation]}s/${name}/${version}?${apiVersion}`;
+}
+
+/** Where the versions of an object are listed. */
+export function versionsPath(operation: Operation, { name }: VaultRequest): string {
+  return `/${objectTypes[operation]}s/${name}/versions?maxresults=${maxPageSize}&${apiVersion}`;
+}
 
 /** Checks a request and derives its target. Throws a {@link VaultError} of class BadObject for what no vault can have. */
 export function targetOf(operation: Operation, request: VaultRequest): Target {

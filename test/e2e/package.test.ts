@@ -16,7 +16,9 @@ const nodeVersions = ["22.19.0", "24.21.0", "26.10.0"];
 const manifest = JSON.parse(readFileSync(join(checkoutRoot, "package.json"), "utf8")) as {
   version: string;
   exports: Record<string, unknown>;
+  devDependencies: Record<string, string>;
 };
+const { "@azure/identity": identityVersion } = manifest.devDependencies;
 const entries = Object.keys(manifest.exports)
   .filter((name) => name !== "./package.json")
   .map((name) => name.replace(".", "keyweir"));
@@ -66,7 +68,9 @@ beforeAll(async () => {
   packed = Object.values(report)[0]!;
   const flags = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
   const nodePath = await nodeFolder(nodeVersions[1]!);
-  const installed = await runIn(nodePath, "npm", "install", ...flags, join(folder, packed.filename));
+  // The README's example has a credential of the SDK, which its reader has already.
+  const packages = [join(folder, packed.filename), `@azure/identity@${identityVersion}`];
+  const installed = await runIn(nodePath, "npm", "install", ...flags, ...packages);
   expect(installed).toMatchObject({ code: 0, stderr: "" });
 });
 
@@ -82,6 +86,27 @@ test("the package holds what is built and documented, and no test, source or ben
   ).toEqual([]);
   expect(paths.filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))).toEqual([]);
   expect(packed.size).toBeLessThan(2_000_000);
+});
+
+describe("an example of the README", () => {
+  const readme = readFileSync(join(checkoutRoot, "README.md"), "utf8");
+  const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, source]) => source!);
+
+  test.each(examples)("prints what it says: %s", async (source) => {
+    const path = join(folder, "example.ts");
+    writeFileSync(path, source);
+    const nodePath = await nodeFolder(nodeVersions[1]!);
+    const { code, stdout, stderr } = await runIn(
+      nodePath,
+      "node",
+      "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
+      path,
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const said = [...source.matchAll(/\/\/ prints: (.*)$/gm)].map(([, text]) => text);
+    expect(said.length).toBeGreaterThan(0);
+    expect(stdout.trimEnd().split("\n")).toEqual(said);
+  });
 });
 
 describe.each(nodeVersions)("on Node %s", (version) => {

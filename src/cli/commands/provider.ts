@@ -8,7 +8,6 @@ import {
   type OutputFormat,
   outputFlag,
 } from "../long-running.ts";
-import { keepHeapSmall } from "../small-heap.ts";
 
 /** What `keyweir provider` takes. */
 export interface ProviderFlags {
@@ -25,11 +24,7 @@ export interface ProviderFlags {
 
 /** The command and its flags; it runs run-provider.ts. */
 export const providerCommand = buildCommand<ProviderFlags, [], CliContext>({
-  loader: async () => {
-    // Before the rest is loaded: V8 lets the young generation grow then, and does not shrink it again.
-    keepHeapSmall();
-    return (await import("./run-provider.ts")).runProvider;
-  },
+  loader: async () => (await import("./run-provider.ts")).runProvider,
   parameters: {
     flags: {
       socket: {
