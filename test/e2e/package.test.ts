@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
@@ -88,27 +89,6 @@ test("the package holds what is built and documented, and no test, source or ben
   expect(packed.size).toBeLessThan(2_000_000);
 });
 
-describe("an example of the README", () => {
-  const readme = readFileSync(join(checkoutRoot, "README.md"), "utf8");
-  const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, source]) => source!);
-
-  test.each(examples)("prints what it says: %s", async (source) => {
-    const path = join(folder, "example.ts");
-    writeFileSync(path, source);
-    const nodePath = await nodeFolder(nodeVersions[1]!);
-    const { code, stdout, stderr } = await runIn(
-      nodePath,
-      "node",
-      "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON",
-      path,
-    );
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const said = [...source.matchAll(/\/\/ prints: (.*)$/gm)].map(([, text]) => text);
-    expect(said.length).toBeGreaterThan(0);
-    expect(stdout.trimEnd().split("\n")).toEqual(said);
-  });
-});
-
 describe.each(nodeVersions)("on Node %s", (version) => {
   let nodePath: string;
   beforeAll(async () => {
@@ -156,6 +136,31 @@ describe.each(nodeVersions)("on Node %s", (version) => {
   test("npx keyweir emulator serves a vault over TLS and ends on SIGTERM", async () => {
     const { status, code } = await useEmulator(nodePath);
     expect({ status, code }).toEqual({ status: 401, code: 0 });
+  });
+
+  test("npx keyweir provider keeps its process small and ends on SIGTERM", async () => {
+    const socket = join(folder, `provider-${version}.sock`);
+    const { child, line, exit } = await startInstalled(
+      nodePath,
+      "provider",
+      "--socket",
+      socket,
+      "--log-level=error",
+    );
+    try {
+      expect(JSON.parse(line)).toMatchObject({ socket });
+      // The process that was started has the options itself: nobody stands between it and its signals.
+      const commandLine = readFileSync(`/proc/${child.pid}/cmdline`, "utf8").split("\0");
+      expect(commandLine.slice(1, 4)).toEqual([
+        "--max-semi-space-size=4",
+        "--heap-growing-percent=60",
+        "--v8-pool-size=1",
+      ]);
+      child.kill("SIGTERM");
+      expect(await exit).toBe(0);
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 
   test.each(entries)("import of %s gives its exports", async (entry) => {
@@ -225,19 +230,8 @@ test.each(examples)("the README's example that prints $printed does so", async (
 
 /** Starts the installed emulator, asks it for a secret without a token, ends it. */
 async function useEmulator(nodePath: string): Promise<{ status: number | undefined; code: number | null }> {
-  const child = spawn(join(folder, "node_modules/.bin/keyweir"), ["emulator", "--output", "json"], {
-    cwd: folder,
-    env: environmentOf(nodePath),
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const exit = new Promise<number | null>((resolve) => child.on("exit", resolve));
+  const { child, line, exit } = await startInstalled(nodePath, "emulator");
   try {
-    const [line] = (await Promise.race([
-      createInterface(child.stdout)[Symbol.asyncIterator]().next(),
-      exit.then(() => {
-        throw new Error("the emulator ended before it was ready");
-      }),
-    ]).then(({ value }) => [value])) as [string];
     const ready = JSON.parse(line) as { vaults: Record<string, string>; caFile: string };
     const url = new URL("/secrets/db?api-version=7.6", Object.values(ready.vaults)[0]);
     const status = await new Promise<number | undefined>((resolve, reject) => {
@@ -260,4 +254,19 @@ async function useEmulator(nodePath: string): Promise<{ status: number | undefin
   } finally {
     child.kill("SIGKILL");
   }
+}
+
+/** Starts a command that runs until a signal, and waits for the line that says that it is ready. */
+async function startInstalled(nodePath: string, ...args: string[]) {
+  const child = spawn(join(folder, "node_modules/.bin/keyweir"), [...args, "--output", "json"], {
+    cwd: folder,
+    env: environmentOf(nodePath),
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exit = new Promise<number | null>((resolve) => child.on("exit", resolve));
+  const ended = exit.then((code) => {
+    throw new Error(`keyweir ${args[0]} ended with ${code} before it was ready`);
+  });
+  const [line] = (await Promise.race([once(createInterface(child.stdout), "line"), ended])) as [string];
+  return { child, line, exit };
 }
