@@ -99,6 +99,18 @@ describe("lists of versions", () => {
     expect(await gateway.listCertificateVersions(request)).toMatchObject([{ version, isEnabled: true }]);
   });
 
+  test("go on at a vault whose domain is written otherwise", async () => {
+    const { gateway, request } = vaultOf({
+      "/secrets/web/versions": {
+        value: [item("secrets", "id")],
+        nextLink: "https://demo.vault.localhost:443/secrets/web/page-2",
+      },
+      "/secrets/web/page-2": { value: [item("secrets", "id")], nextLink: null },
+    });
+    const written = { ...cloud, vaultDnsSuffix: "Vault.localhost" };
+    expect(await gateway.listSecretVersions({ ...request, cloud: written })).toHaveLength(2);
+  });
+
   test("that lead to another host are not followed, so the token stays with the vault", async () => {
     const { gateway, request, asked } = vaultOf({
       "/secrets/web/versions": { value: [], nextLink: "https://evil.example/secrets/web/versions?page=2" },

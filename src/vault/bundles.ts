@@ -95,9 +95,10 @@ export function versionPage(body: unknown, vaultUrl: string): VersionPage {
   );
   const nextLink = member(body, "nextLink") ?? "";
   if (nextLink === "") return { versions, nextPath: undefined };
-  // Links write the default port out.
+  // Links write the default port out, and a cloud's domain may be given in capitals.
   const url = typeof nextLink === "string" && URL.canParse(nextLink) ? new URL(nextLink) : undefined;
-  if (url?.origin !== vaultUrl) throw new UnreadableBundleError("a nextLink that leads elsewhere");
+  if (url?.origin !== new URL(vaultUrl).origin)
+    throw new UnreadableBundleError("a nextLink that leads elsewhere");
   return { versions, nextPath: `${url.pathname}${url.search}` };
 }
 
