@@ -69,6 +69,25 @@ test("a Mount over the socket delivers files, and only this user may open it", a
   expect(statSync(socketPath).mode & 0o777).toBe(0o600);
 });
 
+test("a request is let go of with its answer, for it holds tokens", async () => {
+  const service = serviceFor(vaultWith({ db: canaryValue }));
+  const held: MountRequest[] = [];
+  await using _server = await start({
+    mount(request, signal) {
+      held.push(request);
+      expect(request.attributes).not.toBe("");
+      return service.mount(request, signal);
+    },
+  });
+  using client = connectProvider(socketPath);
+  await client.mount(mountRequest({ objects: [secret("db")] }));
+  await errorOf(client.mount(mountRequest({ objects: [secret("absent")] })));
+  expect(held).toMatchObject([
+    { attributes: "", secrets: "" },
+    { attributes: "", secrets: "" },
+  ]);
+});
+
 test("the fields of an error cross the socket", async () => {
   const vault = vaultWith({});
   vault.fail("secret/db", "Throttled", { retryAfterMs: 1_234.5 });

@@ -1,6 +1,5 @@
 import { ClientSecretCredential } from "@azure/identity";
-import type { Emulator } from "../../src/emulator/index.ts";
-import { handlerHttpClient } from "../../src/emulator/index.ts";
+import { handlerHttpClient, type Emulator } from "../../src/emulator/index.ts";
 
 /** What the official clients need to reach a vault of an in-process emulator: `new KeyClient(url, credential, options)`. */
 export function sdkOf(emulator: Emulator, vault = "demo") {
