@@ -151,9 +151,10 @@ describe.each(nodeVersions)("on Node %s", (version) => {
       expect(JSON.parse(line)).toMatchObject({ socket });
       // The process that was started has the options itself: nobody stands between it and its signals.
       const commandLine = readFileSync(`/proc/${child.pid}/cmdline`, "utf8").split("\0");
-      expect(commandLine.slice(1, 4)).toEqual([
+      expect(commandLine.slice(1, 5)).toEqual([
         "--max-semi-space-size=4",
-        "--heap-growing-percent=60",
+        "--heap-growing-percent=40",
+        "--no-allocation-site-pretenuring",
         "--v8-pool-size=1",
       ]);
       child.kill("SIGTERM");
