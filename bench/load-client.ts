@@ -1,7 +1,7 @@
 /**
  * Unary gRPC calls that cost their caller next to nothing, so that what is measured is the server: requests are encoded
- * before, and frames of HTTP/2 (RFC 9113) are written and read as they are. One with `@grpc/grpc-js` takes longer than
- * the provider's answer.
+ * before, and frames of HTTP/2 (RFC 9113) are written and read as they are. `@grpc/grpc-js` takes longer for a call than
+ * the provider for its answer. An answer larger than the initial window would wait for ever.
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -24,7 +24,7 @@ const frameTypes = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goAway
 const flags = { none: 0, acknowledge: 0x1, endStream: 0x1, endHeaders: 0x4 };
 const frameHeadBytes = 9;
 const maxPayloadBytes = 16_384;
-/** Of all answers together, before the server waits for leave to send more. */
+/** The initial window: so much may come of one answer, and of all together until we give leave for more. */
 const windowBytes = 65_535;
 /** A byte that tells whether the message is compressed, and its length. */
 const messageHeadBytes = 5;
@@ -39,7 +39,7 @@ const fields = {
   path: Buffer.of(0x04),
   authority: Buffer.of(0x01),
   contentType: Buffer.of(0x0f, 0x10),
-  named: Buffer.of(0x00),
+  newName: Buffer.of(0x00),
 };
 
 /** `path` is `/service/Method`; `message` is in Protocol Buffers. Throws when it does not fit into a frame. */
@@ -54,7 +54,7 @@ export function encodeCall(path: string, message: Uint8Array): EncodedCall {
     Buffer.concat([fields.path, encodeText(path)]),
     Buffer.concat([fields.authority, encodeText("localhost")]),
     Buffer.concat([fields.contentType, encodeText("application/grpc")]),
-    Buffer.concat([fields.named, encodeText("te"), encodeText("trailers")]),
+    Buffer.concat([fields.newName, encodeText("te"), encodeText("trailers")]),
   ]);
   return { headers, message: payload };
 }

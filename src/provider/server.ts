@@ -116,7 +116,7 @@ function answerVersion(version: string): handleUnaryCall<VersionRequest, Version
 
 function answerMount(service: ProviderClient): handleUnaryCall<MountRequest, MountResponse> {
   return (call, callback) => {
-    // The library holds a call for seconds after its end; so that it does not hold tokens and all that the Mount came
+    // Node keeps a call for seconds after its end (ADR 0009); so that it does not keep tokens and all that the Mount came
     // across, too, both are let go with the answer. "cancelled" is also emitted when a call that was answered closes.
     let controller: AbortController | undefined = new AbortController();
     call.once("cancelled", () => controller?.abort());
